@@ -1,0 +1,1 @@
+"""The GPT itself; `config` needs no torch, every other module does."""
