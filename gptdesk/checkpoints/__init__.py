@@ -1,0 +1,1 @@
+"""Checkpoints: formats on disk to (ModelConfig, tensors, tokenizer); validation; catalogue."""

@@ -1,0 +1,77 @@
+"""The seam between generation and whatever computes: all that the rest knows of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Logits = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What the status bar and the statistics say of an engine.
+
+    Attributes:
+        name: "torch", "onnx" or "fake".
+        device: "cpu", "cuda:0", "mps".
+        precision: of the arithmetic: "fp32", "bf16", "fp16", "int8".
+        context_length: tokens the model can attend to.
+        vocab_size: width of the logits.
+        weight_bytes: bytes the weights occupy in memory.
+    """
+
+    name: str
+    device: str
+    precision: str
+    context_length: int
+    vocab_size: int
+    weight_bytes: int
+
+
+class Engine(Protocol):
+    """One model with the KV cache of one sequence. Used by one thread at a time.
+
+    Prefill is `extend(prompt)` in chunks, so that cancel and progress work inside a long prompt;
+    decoding is `extend([id])`; an edit or a retry is `truncate` to the common prefix.
+    """
+
+    @property
+    def info(self) -> EngineInfo:
+        """What runs, where, and how large it is."""
+        ...
+
+    @property
+    def length(self) -> int:
+        """Tokens now in the KV cache."""
+        ...
+
+    def extend(self, ids: Sequence[int], *, last: int = 1) -> Logits:
+        """Feed tokens behind those already held.
+
+        Args:
+            ids: at least one token id below `info.vocab_size`.
+            last: how many of the final positions to return logits for; 1 ≤ last ≤ len(ids).
+
+        Returns:
+            float32 logits [last, vocab_size].
+
+        Raises:
+            ContextOverflowError: the cache would exceed `info.context_length`; it is unchanged.
+            OutOfMemoryError: the device has no room; the cache is as before the call.
+            EngineError: the runtime failed for another reason.
+        """
+        ...
+
+    def truncate(self, length: int) -> None:
+        """Forget every token after the first `length`; more than `self.length` is a no-op."""
+        ...
+
+    def close(self) -> None:
+        """Free the weights and the cache; further calls are errors. Closing twice is fine."""
+        ...

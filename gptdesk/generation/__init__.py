@@ -1,0 +1,1 @@
+"""Generation: sampling, the decoding loop, stop strings, streaming, events. Numpy, no torch."""

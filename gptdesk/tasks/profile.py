@@ -1,0 +1,106 @@
+"""`gptdesk.json`: what a model's maker tells gptdesk about prompting it.
+
+    {"format_version": 1, "name": "…", "description": "…", "languages": ["en", "zh"],
+     "tasks": {"summarize": {"template": "<|summarize|><|{language}|>{text}<|answer|>",
+                             "sampling": {"temperature": 0.0}}}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gptdesk.errors import CheckpointError, OptionError
+from gptdesk.generation.sampling import Sampling
+
+FILE_NAME = "gptdesk.json"
+_MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProfile:
+    """Template and decoding advice for one task.
+
+    Attributes:
+        template: text with `{text}` for what the person wrote and `{option}` for options; the
+            rest is read with control tokens.
+        sampling: values for `Sampling` fields.
+    """
+
+    template: str
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """Everything in `gptdesk.json`; empty for a model that has none.
+
+    Attributes:
+        name: for the person; "" when unknown.
+        description: one sentence.
+        languages: codes the model was trained for; empty when unknown.
+        tasks: by task id.
+    """
+
+    name: str = ""
+    description: str = ""
+    languages: tuple[str, ...] = ()
+    tasks: Mapping[str, TaskProfile] = field(default_factory=dict)
+
+
+def read_profile(folder: Path) -> ModelProfile:
+    """Read `gptdesk.json` of a model folder; a folder without one has an empty profile.
+
+    Raises:
+        CheckpointError: the file is there and is not a valid profile.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return ModelProfile()
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise _invalid(path, f"it is larger than {_MAX_BYTES} bytes")
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _invalid(path, str(error)) from error
+    return _parse(path, data)
+
+
+def _parse(path: Path, data: Any) -> ModelProfile:
+    if not isinstance(data, dict) or data.get("format_version") != 1:
+        raise _invalid(path, "format_version must be 1")
+    tasks = data.get("tasks", {})
+    languages = data.get("languages", [])
+    texts = (data.get("name", ""), data.get("description", ""), *_as_list(path, languages))
+    if not isinstance(tasks, dict) or not all(isinstance(text, str) for text in texts):
+        raise _invalid(path, "name, description, languages or tasks has the wrong type")
+    parsed = {str(task): _parse_task(path, task, entry) for task, entry in tasks.items()}
+    return ModelProfile(texts[0], texts[1], tuple(languages), parsed)
+
+
+def _parse_task(path: Path, task: str, entry: Any) -> TaskProfile:
+    template = entry.get("template") if isinstance(entry, dict) else None
+    if not isinstance(template, str) or template.count("{text}") != 1:
+        raise _invalid(path, f"tasks.{task}.template must contain {{text}} once")
+    values = entry.get("sampling", {})
+    try:
+        Sampling().with_values(values)
+    except (OptionError, TypeError, ValueError) as error:
+        raise _invalid(path, f"tasks.{task}.sampling: {error}") from error
+    return TaskProfile(template, values)
+
+
+def _as_list(path: Path, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise _invalid(path, "languages must be a list")
+    return value
+
+
+def _invalid(path: Path, what: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path.name} in {path.parent} is not valid: {what}.",
+        "Correct the file, or delete it to use the model without task templates.",
+    )

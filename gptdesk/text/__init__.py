@@ -1,0 +1,1 @@
+"""Text: tokenizer, chat templates, segmentation, language guess, documents. No model here."""
