@@ -5,6 +5,8 @@ Shapes: B batch, T new tokens, S held and new tokens together.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -48,10 +50,12 @@ class Attention(nn.Module):
             k, v = cache.update(self.layer, k, v)  # (1, n_kv_head, S, head_dim)
         attend = _attend_plain if self.training and x.device.type == "cpu" else _attend
         out = attend(q, k, v, self.scale)  # (B, n_head, T, head_dim)
-        return self.o_proj(out.transpose(1, 2).flatten(2))  # (B, T, hidden_size)
+        out = out.transpose(1, 2).flatten(2)  # (B, T, n_head * head_dim)
+        return cast("Tensor", self.o_proj(out))  # (B, T, hidden_size)
 
     def _heads(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)  # (B, n, T, head_dim)
+        heads = x.view(*x.shape[:2], -1, self.head_dim)  # (B, T, n, head_dim)
+        return heads.transpose(1, 2)  # (B, n, T, head_dim)
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:

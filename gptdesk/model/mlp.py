@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -35,5 +36,7 @@ class MLP(nn.Module):
         """Transform each token of x (B, T, hidden_size) by itself."""
         up = self.up_proj(x)
         if self.gate_proj is None:
-            return self.down_proj(self.activation(up))
-        return self.down_proj(self.activation(self.gate_proj(x)) * up)
+            inner = self.activation(up)
+        else:
+            inner = self.activation(self.gate_proj(x)) * up
+        return cast("Tensor", self.down_proj(inner))

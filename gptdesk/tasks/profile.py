@@ -1,8 +1,14 @@
 """`gptdesk.json`: what a model's maker tells gptdesk about prompting it.
 
-    {"format_version": 1, "name": "…", "description": "…", "languages": ["en", "zh"],
-     "tasks": {"summarize": {"template": "<|summarize|><|{language}|>{text}<|answer|>",
-                             "sampling": {"temperature": 0.0}}}}
+    {
+        "format_version": 1, "name": "…", "description": "…", "languages": ["en", "zh"],
+        "tasks": {
+            "summarize": {
+                "template": "<|summarize|><|{language}|>{text}<|answer|>",
+                "sampling": {"temperature": 0.0}
+            }
+        }
+    }
 """
 
 from __future__ import annotations
