@@ -20,7 +20,7 @@ endif
 .PHONY: help run test check lint format bench soak clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 .venv/.python:
 	$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'gptdesk needs Python 3.11 or newer; name one with PYTHON=')"
