@@ -19,7 +19,7 @@ _profile: Path | None = None
 
 def set_profile(folder: Path | None) -> None:
     """Keep all user data below `folder` (the `--profile` option); None goes back to the default."""
-    global _profile
+    global _profile  # noqa: PLW0603 - a process has one profile, as it has one environment
     _profile = folder.expanduser().absolute() if folder is not None else None
 
 

@@ -9,6 +9,8 @@
             }
         }
     }
+
+A folder without the file is prompted through its chat template, or as a plain language model.
 """
 
 from __future__ import annotations

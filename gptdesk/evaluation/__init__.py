@@ -1,0 +1,1 @@
+"""Evaluation: measures through sessions, tasks and engines."""
