@@ -1,0 +1,84 @@
+"""The command line as a process: start-up, Ctrl+C, closed pipes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gptdesk
+
+COMMAND = [sys.executable, "-m", "gptdesk"]
+ENDLESS = ["--max-new-tokens", "100000", "--min-new-tokens", "100000", "--length", "page"]
+
+on_posix = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+
+
+def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        **options,
+    )
+
+
+def test_version_and_help_need_no_engine() -> None:
+    code = (
+        "import sys; from gptdesk.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'onnxruntime', 'numpy', 'PySide6'} & set(sys.modules)\n"
+        "sys.exit(', '.join(sorted(heavy)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+    with start("--version") as process:
+        assert process.communicate()[0] == f"gptdesk {gptdesk.__version__}\n"
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "page.txt"
+    path.write_text("word " * 20)
+    return path
+
+
+@on_posix
+def test_ctrl_c_keeps_what_came_and_exits_130(wide_model: Path, page: Path) -> None:
+    with start("continue", page, "--model", wide_model, *ENDLESS) as process:
+        assert process.stdout is not None
+        first = process.stdout.read(8)
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert len(first + rest) > 8
+
+
+@on_posix
+def test_a_closed_pipe_ends_it_without_a_traceback(wide_model: Path, page: Path) -> None:
+    with start("continue", page, "--model", wide_model, *ENDLESS) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.wait(timeout=30)
+    assert process.returncode == 141
+    assert errors == ""
+
+
+@pytest.fixture(scope="module")
+def wide_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose context is long enough to be interrupted in."""
+    from tests.helpers import checkpoints
+
+    folder = tmp_path_factory.mktemp("wide") / "model"
+    return checkpoints.write_llama(folder, max_position_embeddings=32_768)
