@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
@@ -61,15 +63,10 @@ class ThemeManager(QObject):
         return "dark" if dark else "light"
 
 
-_manager: ThemeManager | None = None
-
-
+@cache
 def manager() -> ThemeManager:
     """The one theme manager of this process."""
-    global _manager
-    if _manager is None:
-        _manager = ThemeManager()
-    return _manager
+    return ThemeManager()
 
 
 def colors() -> Colors:
