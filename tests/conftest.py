@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ os.environ.update({"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "LANGUAGE": "en"})
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.helpers import checkpoints, leaks, network
+from gptdesk import paths
+from tests.helpers import checkpoints, leaks, network, stray_logs
 
 network.block_network()
 
@@ -43,6 +45,25 @@ def gptdesk_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     home = tmp_path_factory.mktemp("gptdesk-home")
     monkeypatch.setenv("GPTDESK_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def no_stray_errors(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test during which the app logged an error, unless its mark `logs_errors` announces one."""
+    collector = stray_logs.ErrorCollector()
+    logging.getLogger().addHandler(collector)
+    yield
+    logging.getLogger().removeHandler(collector)
+    if collector.lines and request.node.get_closest_marker("logs_errors") is None:
+        pytest.fail("errors were logged:\n" + "\n".join(collector.lines))
+
+
+@pytest.fixture(autouse=True)
+def clean_process() -> Iterator[None]:
+    """Undo what running the app inside the test process leaves behind."""
+    yield
+    stray_logs.reset_app_logger()
+    paths.set_profile(None)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import urllib.request
@@ -10,7 +11,7 @@ import pytest
 from PySide6.QtCore import QThread
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.helpers import leaks
+from tests.helpers import leaks, stray_logs
 from tests.helpers.network import NetworkBlockedError
 
 
@@ -65,3 +66,14 @@ def test_an_open_window_is_found_and_closed(qapp: QApplication) -> None:
     window.show()
     assert leaks.leaked_windows() == ["QWidget 'left-over'"]
     assert leaks.leaked_windows() == []
+
+
+@pytest.mark.logs_errors
+def test_a_logged_error_is_kept_and_a_warning_is_not() -> None:
+    collector = stray_logs.ErrorCollector()
+    logger = logging.getLogger("gptdesk.somewhere")
+    logger.addHandler(collector)
+    logger.warning("slow disk")
+    logger.error("lost %s", "a file")
+    logger.removeHandler(collector)
+    assert collector.lines == ["lost a file"]
