@@ -55,7 +55,7 @@ check: lint
 	$(BIN)/python .ci/check_wheel.py
 
 bench: .venv/.app
-	$(BIN)/gptdesk bench models/gptdesk-base $(ARGS)
+	$(BIN)/gptdesk bench $(ARGS)
 
 soak: .venv/.dev
 	$(BIN)/python -m pytest -m soak -s $(ARGS)
