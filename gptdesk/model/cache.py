@@ -37,11 +37,12 @@ class KVCache:
         if total <= self.capacity:
             return
         capacity = min(self._limit, max(total, 2 * self.capacity, _FIRST_CAPACITY))
-        for name in ("_keys", "_values"):
-            old: Tensor = getattr(self, name)
-            new = old.new_empty(*self._shape[:3], capacity, self._shape[4])
-            new[:, :, :, : self.length] = old[:, :, :, : self.length]
-            setattr(self, name, new)
+        shape = (*self._shape[:3], capacity, self._shape[4])
+        # Both are allocated before either is replaced: memory may run out in between.
+        keys, values = self._keys.new_empty(shape), self._values.new_empty(shape)
+        keys[:, :, :, : self.length] = self._keys[:, :, :, : self.length]
+        values[:, :, :, : self.length] = self._values[:, :, :, : self.length]
+        self._keys, self._values = keys, values
 
     def update(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write the new tokens' keys and values of one layer behind the held ones.

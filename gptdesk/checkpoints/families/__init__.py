@@ -1,0 +1,71 @@
+"""The families that gptdesk runs, by the `model_type` of their config.json.
+
+To add one: a module here with a `Family` (how its config reads, which tensors are named or
+stored differently), a line in `FAMILIES`, and a parity test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gptdesk.checkpoints.families.base import CONFIG_NAME, ConfigReader, Family, shown
+from gptdesk.checkpoints.families.gpt2 import GPT2
+from gptdesk.checkpoints.families.llama import LLAMA
+from gptdesk.errors import CheckpointError, UnsupportedModelError
+from gptdesk.model.config import ModelConfig
+
+FAMILIES: dict[str, Family] = {family.model_type: family for family in (GPT2, LLAMA)}
+
+
+def find_family(data: Mapping[str, Any], source: str = CONFIG_NAME) -> Family:
+    """The family of a parsed config.json.
+
+    Raises:
+        CheckpointError: the file names no `model_type`.
+        UnsupportedModelError: the type is not built, or the model needs code of its own.
+    """
+    kind = data.get("model_type")
+    if not isinstance(kind, str) or not kind:
+        raise CheckpointError(
+            f"{source} has no key model_type, so this is not a model that gptdesk can read.",
+            "Open the folder of a language model in Hugging Face format.",
+        )
+    if kind not in FAMILIES:
+        raise UnsupportedModelError(
+            f"{source}: model_type = {shown(kind)} is not supported by this version of gptdesk.",
+            f"Models of these types run: {', '.join(sorted(FAMILIES))}.",
+        )
+    if data.get("auto_map"):
+        raise UnsupportedModelError(
+            f"{source}: auto_map says that this model needs Python code of its own.",
+            "gptdesk never runs code that comes with a model. Look for a version without it.",
+        )
+    return FAMILIES[kind]
+
+
+def read_config(data: Mapping[str, Any], source: str = CONFIG_NAME) -> ModelConfig:
+    """The shape that a parsed config.json describes; `source` names the file in errors.
+
+    Raises:
+        CheckpointError: a key is missing, of the wrong type or out of range.
+        UnsupportedModelError: it asks for something that is not built.
+    """
+    reader = ConfigReader(data, source)
+    family = find_family(data, source)
+    _refuse_sliding_window(reader)
+    try:
+        return family.read(reader)
+    except CheckpointError as error:
+        if source in error.title:
+            raise
+        raise CheckpointError(f"{source}: {error.title}", error.hint, error.details) from error
+
+
+def _refuse_sliding_window(reader: ConfigReader) -> None:
+    """A window that is never filled changes nothing; a shorter one would."""
+    window = reader.data.get("sliding_window")
+    if window is None or not reader.flag("use_sliding_window", True):
+        return
+    if reader.integer("sliding_window") < reader.integer("max_position_embeddings", 2048):
+        raise reader.unsupported("sliding_window", window)

@@ -1,0 +1,168 @@
+"""What a model family consists of: how its config.json reads, and how its tensors are named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gptdesk.checkpoints.layout import parameter_shapes
+from gptdesk.errors import CheckpointError, UnsupportedModelError
+from gptdesk.model.config import Activation, ModelConfig
+
+CONFIG_NAME = "config.json"
+
+ACTIVATIONS: dict[str, Activation] = {
+    "gelu": "gelu",
+    "gelu_python": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_accurate": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_python_tanh": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+}
+ACTIVATION_NAMES: dict[Activation, str] = {
+    "gelu": "gelu",
+    "gelu_tanh": "gelu_pytorch_tanh",
+    "relu": "relu",
+    "silu": "silu",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one stored tensor becomes parameters of ours, and back.
+
+    The stored tensor is transposed where asked, then cut along its first axis into `ours`, in
+    order, each as long as that parameter's first axis. Backwards: joined, then transposed.
+
+    Attributes:
+        theirs: name in the file; `{i}` is the layer.
+        ours: one name, or several that are fused in the file.
+        transpose: stored as (inputs, outputs) where we have (outputs, inputs).
+    """
+
+    theirs: str
+    ours: tuple[str, ...]
+    transpose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One `model_type` of Hugging Face configs.
+
+    Attributes:
+        model_type: key in config.json.
+        architecture: class name written into saved configs.
+        read: config.json to `ModelConfig`.
+        write: `ModelConfig` to the keys of config.json that describe the shape.
+        rules: tensors that differ from ours; all others have the same name and shape.
+        prefix: start of the names of the inner model, absent in files saved without a head.
+        ignored: regular expressions of stored buffers that can be computed.
+    """
+
+    model_type: str
+    architecture: str
+    read: Callable[[ConfigReader], ModelConfig]
+    write: Callable[[ModelConfig], dict[str, Any]]
+    rules: tuple[Rule, ...] = ()
+    prefix: str = "model."
+    ignored: tuple[str, ...] = ()
+
+    def sources(self, config: ModelConfig) -> Iterator[Rule]:
+        """One rule per tensor that a file of this shape holds, layers filled in."""
+        left = dict.fromkeys(parameter_shapes(config))
+        for rule in self.rules:
+            layers = range(config.num_layers) if "{i}" in rule.theirs else range(1)
+            for i in layers:
+                ours = tuple(name.replace("{i}", str(i)) for name in rule.ours)
+                if ours[0] in left:
+                    yield Rule(rule.theirs.replace("{i}", str(i)), ours, rule.transpose)
+                for name in ours:
+                    left.pop(name, None)
+        for name in left:
+            yield Rule(name, (name,))
+
+
+class ConfigReader:
+    """Typed access to a parsed config.json; every complaint names the file and the key."""
+
+    def __init__(self, data: Mapping[str, Any], source: str = CONFIG_NAME) -> None:
+        self.data = data
+        self.source = source
+
+    def integer(self, key: str, default: int | None = None) -> int:
+        """A whole number; without default the key must be there. null counts as absent."""
+        value = self._value(key, default)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.invalid(key, "a whole number")
+        return value
+
+    def number(self, key: str, default: float) -> float:
+        """A finite number."""
+        value = self._value(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.invalid(key, "a number")
+        try:
+            number = float(value)
+        except OverflowError as error:
+            raise self.invalid(key, "a smaller number") from error
+        if not math.isfinite(number):
+            raise self.invalid(key, "a finite number")
+        return number
+
+    def flag(self, key: str, default: bool) -> bool:
+        """A boolean."""
+        value = self._value(key, default)
+        if not isinstance(value, bool):
+            raise self.invalid(key, "true or false")
+        return value
+
+    def activation(self, key: str, default: str) -> Activation:
+        """An activation function by the name that `transformers` gives it."""
+        value = self._value(key, default)
+        if not isinstance(value, str) or value not in ACTIVATIONS:
+            raise self.unsupported(key, value)
+        return ACTIVATIONS[value]
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """A JSON object; empty when absent."""
+        value = self._value(key, {})
+        if not isinstance(value, dict):
+            raise self.invalid(key, "an object")
+        return value
+
+    def invalid(self, key: str, wanted: str) -> CheckpointError:
+        """The error of a value of the wrong type."""
+        return CheckpointError(
+            f"{self.source}: {key} = {shown(self.data.get(key))} must be {wanted}.",
+            "Download the model again, or correct the file.",
+        )
+
+    def unsupported(self, key: str, value: object) -> UnsupportedModelError:
+        """The error of a value that is well-formed and not built."""
+        return UnsupportedModelError(
+            f"{self.source}: {key} = {shown(value)} is not supported by this version of gptdesk.",
+            "Look for another model; the readme lists what runs.",
+        )
+
+    def _value(self, key: str, default: Any) -> Any:
+        value = self.data.get(key)
+        if value is not None:
+            return value
+        if default is None:
+            raise CheckpointError(
+                f"{self.source} has no key {key}, which a model of this type needs.",
+                "Download the model again, or correct the file.",
+            )
+        return default
+
+
+def shown(value: object) -> str:
+    """A value short enough for an error message."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,0 +1,67 @@
+"""Llama (Touvron et al. 2023, arXiv:2302.13971): the layout that our parameter names follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gptdesk.checkpoints.families.base import ACTIVATION_NAMES, ConfigReader, Family
+from gptdesk.checkpoints.families.rope_options import read_rope_theta
+from gptdesk.model.config import ModelConfig
+
+
+def read_llama(reader: ConfigReader) -> ModelConfig:
+    """config.json of a Llama to its shape."""
+    hidden, heads = reader.integer("hidden_size"), reader.integer("num_attention_heads")
+    if heads < 1:
+        raise reader.invalid("num_attention_heads", "at least 1")
+    if reader.data.get("head_dim") is None and hidden % heads:
+        raise reader.invalid("num_attention_heads", f"a divisor of hidden_size = {hidden}")
+    bias = reader.flag("attention_bias", False)
+    return ModelConfig(
+        architecture="llama",
+        vocab_size=reader.integer("vocab_size"),
+        context_length=reader.integer("max_position_embeddings", 2048),
+        num_layers=reader.integer("num_hidden_layers"),
+        hidden_size=hidden,
+        num_heads=heads,
+        num_kv_heads=reader.integer("num_key_value_heads", heads),
+        head_dim=reader.integer("head_dim", hidden // heads),
+        intermediate_size=reader.integer("intermediate_size"),
+        norm_eps=reader.number("rms_norm_eps", 1e-6),
+        activation=reader.activation("hidden_act", "silu"),
+        rope_theta=read_rope_theta(reader),
+        qkv_bias=bias,
+        attention_output_bias=bias,
+        mlp_bias=reader.flag("mlp_bias", False),
+        tied_embeddings=reader.flag("tie_word_embeddings", False),
+    )
+
+
+def write_llama(config: ModelConfig) -> dict[str, Any]:
+    """The shape as keys of config.json, rotary settings in the old and the new place."""
+    return {
+        "vocab_size": config.vocab_size,
+        "max_position_embeddings": config.context_length,
+        "num_hidden_layers": config.num_layers,
+        "hidden_size": config.hidden_size,
+        "num_attention_heads": config.num_heads,
+        "num_key_value_heads": config.num_kv_heads,
+        "head_dim": config.head_dim,
+        "intermediate_size": config.intermediate_size,
+        "rms_norm_eps": config.norm_eps,
+        "hidden_act": ACTIVATION_NAMES[config.activation],
+        "rope_theta": config.rope_theta,
+        "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
+        "attention_bias": config.qkv_bias,
+        "mlp_bias": config.mlp_bias,
+        "tie_word_embeddings": config.tied_embeddings,
+    }
+
+
+LLAMA = Family(
+    model_type="llama",
+    architecture="LlamaForCausalLM",
+    read=read_llama,
+    write=write_llama,
+    ignored=(r"(model\.)?(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq",),
+)

@@ -1,0 +1,135 @@
+"""From a model folder to a GPT in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from gptdesk.cancel import CancelFlag
+from gptdesk.checkpoints.families import find_family
+from gptdesk.checkpoints.folder import ModelFolder
+from gptdesk.checkpoints.layout import EMBEDDING, HEAD
+from gptdesk.checkpoints.plan import WeightPlan, plan_weights, read_headers, untied
+from gptdesk.checkpoints.tensor_reader import TensorReader, same_values
+from gptdesk.errors import UnsupportedModelError
+from gptdesk.generation.events import Progress
+from gptdesk.model.config import ModelConfig
+from gptdesk.model.gpt import GPT
+
+ProgressCallback = Callable[[Progress], None]
+
+
+class WeightStream:
+    """The weights of a model folder, one parameter after the other.
+
+    The constructor judges the headers; `__iter__` reads. Used by loading, and by whoever passes
+    weights on without keeping them.
+
+    Attributes:
+        config: the folder's, with `tied_embeddings` cleared if the output matrix in the file
+            turns out to differ from the embedding.
+        warnings: wrong but not fatal; complete once the iteration is.
+    """
+
+    def __init__(
+        self,
+        folder: ModelFolder,
+        dtype: torch.dtype,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelFlag | None = None,
+    ) -> None:
+        if folder.kind != "huggingface":
+            raise UnsupportedModelError(
+                f"The model in {folder.root} is an ONNX export, which has no weights for PyTorch.",
+                "Open it with the ONNX engine, or open the original model.",
+            )
+        self.warnings: list[str] = []
+        self._progress = progress
+        self._done = 0
+        self._folder = folder
+        self._reader = TensorReader(dtype, self._count, cancel)
+        family = find_family(folder.config_data)
+        headers = read_headers(folder.weight_files)
+        plan = plan_weights(folder.config, family, headers, folder.root)
+        self.config, self._plan = self._settle_tying(plan)
+
+    def __iter__(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield (parameter name, contiguous CPU tensor), a tied output matrix not at all.
+
+        Raises:
+            CheckpointError: a file changed or cannot be read.
+            Cancelled: between chunks of 16 MiB.
+        """
+        try:
+            for step in self._plan.steps:
+                yield from self._reader.read(step).items()
+        finally:
+            self._reader.close()
+        if self._reader.not_finite:
+            names = self._reader.not_finite
+            self.warnings.append(
+                f"The weights hold values that are not numbers (in {names[0]}"
+                + (f" and {len(names) - 1} more tensors" if len(names) > 1 else "")
+                + "): the model's output will be useless. Download it again."
+            )
+
+    def _settle_tying(self, plan: WeightPlan) -> tuple[ModelConfig, WeightPlan]:
+        """Believe the file where config.json ties an output matrix that differs."""
+        config = self._folder.config
+        if plan.head is None:
+            return config, plan
+        embedding = next(step for step in plan.steps if step.rule.ours == (EMBEDDING,))
+        if same_values(plan.head, embedding.stored):
+            return config, plan
+        self.warnings.append(
+            "config.json ties the output matrix to the embedding, but the weights hold two "
+            "different ones; both are used."
+        )
+        return replace(config, tied_embeddings=False), untied(plan)
+
+    def _count(self, nbytes: int) -> None:
+        self._done += nbytes
+        if self._progress is not None:
+            name = self._folder.root.name
+            self._progress(
+                Progress(stage="loading", done=self._done, total=self._plan.nbytes, detail=name)
+            )
+
+
+def load_gpt(
+    folder: ModelFolder,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    progress: ProgressCallback | None = None,
+    cancel: CancelFlag | None = None,
+) -> tuple[GPT, list[str]]:
+    """Build the GPT and fill it, holding every weight once.
+
+    Args:
+        folder: from `resolve_folder`.
+        dtype: of weights and arithmetic, whatever the file stores.
+        device: where the weights go, tensor by tensor.
+        progress: told the bytes read so far, stage "loading".
+        cancel: polled every 16 MiB; what was loaded is freed.
+
+    Returns:
+        The model in evaluation mode, without gradients, and what is wrong but not fatal.
+
+    Raises:
+        CheckpointError: files are damaged or do not fit config.json.
+        Cancelled: the person stopped it.
+    """
+    weights = WeightStream(folder, dtype, progress=progress, cancel=cancel)
+    with torch.device("meta"):
+        gpt = GPT(weights.config)
+    state = {name: tensor.to(device) for name, tensor in weights}
+    if weights.config.tied_embeddings:
+        state[HEAD] = state[EMBEDDING]
+    gpt.load_state_dict(state, assign=True)
+    gpt.tie_weights()
+    return gpt.eval().requires_grad_(False), weights.warnings

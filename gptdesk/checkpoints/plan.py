@@ -1,0 +1,152 @@
+"""Matching the tensors that files hold with the parameters that the config asks for.
+
+Done on headers alone, so a folder that does not fit is refused before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gptdesk.checkpoints.families.base import Family, Rule
+from gptdesk.checkpoints.layout import EMBEDDING, HEAD, parameter_shapes
+from gptdesk.checkpoints.safetensors_header import StoredTensor, read_header
+from gptdesk.errors import CheckpointError, UnsupportedModelError
+from gptdesk.model.config import ModelConfig
+
+_SHOWN = 4
+FLOAT_TYPES = ("F32", "F16", "BF16", "F64")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stored tensor and the parameters it becomes.
+
+    Attributes:
+        stored: where it lies.
+        rule: names of the parameters and whether to transpose.
+        rows: length of each parameter's first axis.
+    """
+
+    stored: StoredTensor
+    rule: Rule
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightPlan:
+    """Everything that loading has to read.
+
+    Attributes:
+        steps: in the order of the parameters.
+        head: an output matrix stored although the config ties it to the embedding; None as a
+            rule. If its values differ from the embedding's, the two are in truth not tied.
+    """
+
+    steps: tuple[Step, ...]
+    head: StoredTensor | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes to read from disk."""
+        return sum(step.stored.nbytes for step in self.steps)
+
+
+def read_headers(files: Iterable[Path]) -> dict[str, StoredTensor]:
+    """The tensors of all shards.
+
+    Raises:
+        CheckpointError: a file is damaged, or two files hold a tensor of the same name.
+    """
+    tensors: dict[str, StoredTensor] = {}
+    for path in files:
+        header = read_header(path)
+        twice = tensors.keys() & header.keys()
+        if twice:
+            raise CheckpointError(
+                f"{path}: tensor {min(twice)} is also in {tensors[min(twice)].path.name}.",
+                "Download the model again: its files do not belong together.",
+            )
+        tensors |= header
+    return tensors
+
+
+def plan_weights(
+    config: ModelConfig, family: Family, stored: Mapping[str, StoredTensor], root: Path
+) -> WeightPlan:
+    """Assign every stored tensor to parameters.
+
+    Raises:
+        CheckpointError: tensors are missing, left over or of the wrong shape; the first few are
+            named.
+        UnsupportedModelError: weights are stored as integers or 8-bit floats.
+    """
+    ignored = re.compile("|".join(family.ignored) or r"(?!)")
+    left = {name: tensor for name, tensor in stored.items() if not ignored.fullmatch(name)}
+    left = _complete_names(left, family.prefix)
+    sources = {rule.theirs: rule for rule in family.sources(config)}
+    embedding = next(name for name, rule in sources.items() if rule.ours == (EMBEDDING,))
+    head = left.pop(HEAD, None) if config.tied_embeddings else None
+    if head is not None and embedding not in left:
+        left[embedding], head = head, None
+    _check_names(root, sources.keys(), left.keys())
+    shapes = parameter_shapes(config)
+    steps = tuple(_step(rule, left[name], shapes) for name, rule in sources.items())
+    if head is not None:
+        steps_head = _step(Rule(HEAD, (HEAD,)), head, shapes | {HEAD: shapes[EMBEDDING]})
+        head = steps_head.stored
+    return WeightPlan(steps, head)
+
+
+def untied(plan: WeightPlan) -> WeightPlan:
+    """The same with the stored output matrix as a parameter of its own."""
+    if plan.head is None:
+        return plan
+    step = Step(plan.head, Rule(HEAD, (HEAD,)), (plan.head.shape[0],))
+    return replace(plan, steps=(*plan.steps, step), head=None)
+
+
+def _complete_names(stored: dict[str, StoredTensor], prefix: str) -> dict[str, StoredTensor]:
+    """Put the inner model's prefix in front, where a file was saved without the output matrix."""
+    if any(name.startswith(prefix) for name in stored):
+        return stored
+    return {name if name == HEAD else prefix + name: tensor for name, tensor in stored.items()}
+
+
+def _check_names(root: Path, wanted: Iterable[str], found: Iterable[str]) -> None:
+    missing, extra = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
+    if not missing and not extra:
+        return
+    parts = [f"{_few(missing)} missing"] if missing else []
+    parts += [f"{_few(extra)} not expected"] if extra else []
+    raise CheckpointError(
+        f"The weights in {root} do not fit its config.json: {'; '.join(parts)}.",
+        "Download the model again: its files are incomplete or do not belong together.",
+    )
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    text = ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"{text} {'is' if len(names) == 1 else 'are'}"
+
+
+def _step(rule: Rule, stored: StoredTensor, shapes: Mapping[str, tuple[int, ...]]) -> Step:
+    rows = tuple(shapes[name][0] for name in rule.ours)
+    shape = (sum(rows), *shapes[rule.ours[0]][1:])
+    wanted = shape[::-1] if rule.transpose else shape
+    if stored.shape != wanted:
+        raise CheckpointError(
+            f"{stored.path}: tensor {stored.name} has shape {list(stored.shape)}, "
+            f"config.json asks for {list(wanted)}.",
+            "Download the model again: its files do not belong together.",
+        )
+    if stored.dtype not in FLOAT_TYPES:
+        raise UnsupportedModelError(
+            f"{stored.path}: tensor {stored.name} is stored as {stored.dtype}; "
+            "gptdesk does not read quantized weights.",
+            "Look for a version of this model in float32, float16 or bfloat16.",
+        )
+    return Step(stored, rule, rows)

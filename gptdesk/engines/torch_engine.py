@@ -1,0 +1,182 @@
+"""The PyTorch engine: runs a GPT from safetensors on CPU, CUDA or Apple's GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from gptdesk.cancel import CancelFlag
+from gptdesk.checkpoints.folder import ModelFolder
+from gptdesk.checkpoints.loader import load_gpt
+from gptdesk.engines.base import EngineInfo
+from gptdesk.engines.torch_memory import memory_errors
+from gptdesk.errors import ContextOverflowError, EngineError, OptionError
+from gptdesk.generation.events import Progress
+from gptdesk.model.cache import KVCache
+from gptdesk.model.gpt import GPT
+
+if TYPE_CHECKING:
+    from gptdesk.engines.base import Logits
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class TorchEngine:
+    """A GPT with the KV cache of one sequence; implements `Engine`.
+
+    Attributes:
+        gpt: the model itself, for saving; None once closed.
+    """
+
+    def __init__(self, gpt: GPT) -> None:
+        weight = gpt.model.embed_tokens.weight
+        precision = next(name for name, dtype in PRECISIONS.items() if dtype == weight.dtype)
+        self.gpt: GPT | None = gpt
+        self._device = weight.device
+        self._cache: KVCache | None = KVCache(gpt.config, weight.dtype, weight.device)
+        self._info = EngineInfo(
+            name="torch",
+            device=str(weight.device),
+            precision=precision,
+            context_length=gpt.config.context_length,
+            vocab_size=gpt.config.vocab_size,
+            weight_bytes=sum(p.numel() * p.element_size() for p in gpt.parameters()),
+        )
+
+    @property
+    def info(self) -> EngineInfo:
+        """What runs, where, and how large it is."""
+        return self._info
+
+    @property
+    def length(self) -> int:
+        """Tokens now in the KV cache."""
+        return self._cache.length if self._cache is not None else 0
+
+    def extend(self, ids: Sequence[int], *, last: int = 1) -> Logits:
+        """Feed tokens; see `Engine.extend`."""
+        gpt, cache = self._open()
+        self._check(ids, last)
+        before = cache.length
+        try:
+            with torch.inference_mode(), memory_errors("for a context of this length"):
+                new = torch.tensor([ids], dtype=torch.long, device=self._device)  # (1, T)
+                logits = gpt(new, cache, last)[0]  # (last, vocab_size)
+                result: Logits = logits.float().cpu().numpy()
+        except EngineError:
+            cache.truncate(before)
+            raise
+        except RuntimeError as error:
+            cache.truncate(before)
+            raise EngineError(
+                "PyTorch could not compute the next token.",
+                "Try another device or precision in the model's settings.",
+                str(error)[:2000],
+            ) from error
+        return result
+
+    def truncate(self, length: int) -> None:
+        """Forget every token after the first `length`."""
+        self._open()[1].truncate(max(0, length))
+
+    def close(self) -> None:
+        """Free the weights and the cache."""
+        self.gpt = self._cache = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _open(self) -> tuple[GPT, KVCache]:
+        if self.gpt is None or self._cache is None:
+            raise EngineError("The model is closed.", "Load it again.")
+        return self.gpt, self._cache
+
+    def _check(self, ids: Sequence[int], last: int) -> None:
+        if not 1 <= last <= len(ids):
+            raise EngineError(f"Logits of {last} positions were asked for {len(ids)} tokens.")
+        if min(ids) < 0 or max(ids) >= self._info.vocab_size:
+            raise EngineError(
+                f"A token id is outside the model's vocabulary of {self._info.vocab_size}.",
+                "Its tokenizer belongs to another model.",
+            )
+        if self.length + len(ids) > self._info.context_length:
+            raise ContextOverflowError(
+                f"The text needs {self.length + len(ids):,} tokens; the model can attend to "
+                f"{self._info.context_length:,}.",
+                "Shorten the text, or use a model with a longer context.",
+            )
+
+
+def open_torch(
+    folder: ModelFolder,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: CancelFlag | None = None,
+) -> tuple[TorchEngine, list[str]]:
+    """Load a model folder into a `TorchEngine`.
+
+    Args:
+        folder: of kind "huggingface".
+        device: "auto" (CUDA, else Apple's GPU, else CPU), "cpu", "cuda", "cuda:1", "mps".
+        dtype: "auto" (fp32 on a CPU, bf16 or fp16 elsewhere), "fp32", "bf16", "fp16".
+        threads: CPU threads of all of torch in this process; None leaves torch's choice, one
+            per physical core.
+        progress, cancel: as in `load_gpt`.
+
+    Returns:
+        The engine, and warnings about the checkpoint.
+
+    Raises:
+        OptionError: the device or precision does not exist here.
+        CheckpointError: the folder cannot be loaded.
+        OutOfMemoryError: it does not fit.
+        Cancelled: the person stopped it.
+    """
+    place = _device(device)
+    number_type = _dtype(dtype, place)
+    if threads is not None:
+        torch.set_num_threads(max(1, threads))
+    with memory_errors("to load the model"):
+        gpt, warnings = load_gpt(
+            folder, dtype=number_type, device=place, progress=progress, cancel=cancel
+        )
+        return TorchEngine(gpt), warnings
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device(
+            "cuda"
+            if torch.cuda.is_available()
+            else "mps"
+            if torch.backends.mps.is_available()
+            else "cpu"
+        )
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise OptionError(
+            f"The device {name!r} is not available to PyTorch on this machine.",
+            "Choose auto or cpu.",
+            str(error)[:2000],
+        ) from error
+    return device
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype:
+    if name == "auto":
+        if device.type == "cpu":
+            return torch.float32
+        # bf16 arithmetic begins with compute capability 8 (Ampere).
+        modern = device.type != "cuda" or torch.cuda.get_device_capability(device)[0] >= 8
+        return torch.bfloat16 if modern else torch.float16
+    if name not in PRECISIONS:
+        raise OptionError(
+            f"The precision {name!r} does not exist.", f"Choose auto, {', '.join(PRECISIONS)}."
+        )
+    return PRECISIONS[name]
