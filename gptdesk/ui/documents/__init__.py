@@ -1,0 +1,1 @@
+"""Open documents: tabs, files, questions before text is lost, and the autosave journal."""

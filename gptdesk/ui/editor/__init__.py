@@ -1,0 +1,1 @@
+"""The editor: one column of plain text, tinted provisional text, find bar."""
