@@ -1,0 +1,127 @@
+"""The GPT of `gptdesk.model` as an ONNX graph, built from the flags of its `ModelConfig`.
+
+Reads like `model/gpt.py`, with the batch dimension left away: T new tokens, L of which get logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from gptdesk.checkpoints.folder import ONNX_FORMAT_VERSION
+from gptdesk.export import onnx_format as fmt
+from gptdesk.export.attention_graph import ATTENTIONS, AttentionWriter
+from gptdesk.export.graph import GraphBuilder
+from gptdesk.export.weight_file import WeightFile
+from gptdesk.model.config import ModelConfig
+
+Parameters = Callable[[str], NDArray[np.float32]]
+"""Gives the parameter of the GPT with this name; called once for each, so that it can stream."""
+
+
+def build(
+    config: ModelConfig, parameters: Parameters, weights: WeightFile, variant: fmt.Variant
+) -> onnx.ModelProto:
+    """Write every weight of the model to `weights` and return its graph."""
+    writer = _GPTWriter(config, parameters, GraphBuilder(weights))
+    writer.write(ATTENTIONS[variant])
+    return writer.graph.model(
+        config.architecture,
+        fmt.inputs(config),
+        fmt.outputs(config),
+        {"gptdesk_format": str(ONNX_FORMAT_VERSION), "variant": variant},
+    )
+
+
+class _GPTWriter:
+    """Adds the parts of one GPT to one graph; each method adds what its namesake computes."""
+
+    def __init__(self, config: ModelConfig, parameters: Parameters, graph: GraphBuilder) -> None:
+        self.config = config
+        self.graph = graph
+        self._parameters = parameters
+
+    def write(self, make_attention: Callable[[ModelConfig, GraphBuilder], AttentionWriter]) -> None:
+        config, graph = self.config, self.graph
+        attention = make_attention(config, graph)
+        x = self._embedding()
+        for layer in range(config.num_layers):
+            graph.scope = f"layers.{layer}/"
+            x = self._block(x, layer, attention)
+        graph.scope = ""
+        x = graph.node("Gather", x, fmt.LOGIT_INDICES)  # (L, hidden_size)
+        x = self._norm(x, "model.norm")
+        tied = config.tied_embeddings
+        head = self._weight("model.embed_tokens.weight" if tied else "lm_head.weight", packed=False)
+        graph.nodes("Gemm", x, head, transB=1, results=[fmt.LOGITS])  # (L, vocab_size)
+
+    def _embedding(self) -> str:
+        table = self._weight("model.embed_tokens.weight", packed=False)
+        x = self.graph.node("Gather", table, fmt.INPUT_IDS)  # (T, hidden_size)
+        if self.config.position == "learned":
+            places = self._weight("model.embed_positions.weight")
+            x = self.graph.node("Add", x, self.graph.node("Gather", places, fmt.POSITION_IDS))
+        return x
+
+    def _block(self, x: str, layer: int, attention: AttentionWriter) -> str:
+        prefix = f"model.layers.{layer}."
+        qkv_bias = self.config.qkv_bias
+        qkv_names = [f"{prefix}self_attn.{part}_proj" for part in "qkv"]
+        normed = self._norm(x, f"{prefix}input_layernorm")
+        qkv = self._linear(normed, f"{prefix}self_attn.qkv_proj", qkv_names, bias=qkv_bias)
+        attended = attention.write(layer, qkv)  # (T, n_head * head_dim)
+        bias = self.config.attention_output_bias
+        out = self._linear(attended, f"{prefix}self_attn.o_proj", bias=bias)
+        x = self.graph.node("Add", x, out)
+        normed = self._norm(x, f"{prefix}post_attention_layernorm")
+        return self.graph.node("Add", x, self._mlp(normed, f"{prefix}mlp"))
+
+    def _mlp(self, x: str, prefix: str) -> str:
+        bias, graph = self.config.mlp_bias, self.graph
+        if self.config.gated_mlp:
+            parts = [f"{prefix}.gate_proj", f"{prefix}.up_proj"]
+            both = self._linear(x, f"{prefix}.gate_up_proj", parts, bias=bias)
+            gate, up = graph.nodes("Split", both, results=2, axis=1, num_outputs=2)
+            inner = graph.node("Mul", self._activation(gate), up)
+        else:
+            inner = self._activation(self._linear(x, f"{prefix}.up_proj", bias=bias))
+        return self._linear(inner, f"{prefix}.down_proj", bias=bias)
+
+    def _activation(self, x: str) -> str:
+        graph = self.graph
+        match self.config.activation:
+            case "gelu":
+                return graph.node("Gelu", x)
+            case "gelu_tanh":
+                return graph.node("Gelu", x, approximate="tanh")
+            case "relu":
+                return graph.node("Relu", x)
+            case "silu":
+                return graph.node("Mul", x, graph.node("Sigmoid", x))
+
+    def _norm(self, x: str, name: str) -> str:
+        graph, eps = self.graph, self.config.norm_eps
+        scale = self._weight(f"{name}.weight")
+        if self.config.norm == "layernorm":
+            bias = self._weight(f"{name}.bias")
+            return graph.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=eps)
+        # RMSNormalization came with opset 23 only; runtimes fuse this pattern by themselves.
+        square = graph.node("Pow", x, graph.constant(np.array(2, dtype=np.float32)))
+        mean = graph.node("ReduceMean", square, graph.ints(-1), keepdims=1)  # (T, 1)
+        shifted = graph.node("Add", mean, graph.constant(np.array(eps, dtype=np.float32)))
+        return graph.node("Mul", graph.node("Div", x, graph.node("Sqrt", shifted)), scale)
+
+    def _linear(self, x: str, name: str, parts: list[str] | None = None, *, bias: bool) -> str:
+        """Add x @ weightᵀ + bias for x (T, in); several layers named in `parts` become one product."""
+        parts = parts or [name]
+        operands = [self._weight(f"{name}.weight", [f"{part}.weight" for part in parts])]
+        if bias:
+            operands.append(self._weight(f"{name}.bias", [f"{part}.bias" for part in parts]))
+        return self.graph.node("Gemm", x, *operands, transB=1)
+
+    def _weight(self, name: str, parts: list[str] | None = None, *, packed: bool = True) -> str:
+        tensors = (self._parameters(part) for part in parts or [name])
+        return self.graph.weight(name, tensors, packed=packed)

@@ -1,0 +1,271 @@
+"""Exports a checkpoint to an ONNX folder that runs without torch: `export_onnx`."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import onnx
+import torch
+
+from gptdesk.atomic import new_folder
+from gptdesk.cancel import CancelFlag, raise_if_cancelled
+from gptdesk.checkpoints.folder import (
+    COMPANIONS,
+    ONNX_DATA_FILE,
+    ONNX_FILE,
+    ONNX_FORMAT_VERSION,
+    ONNX_KEY,
+    ModelFolder,
+    resolve_folder,
+)
+from gptdesk.checkpoints.loader import load_gpt
+from gptdesk.errors import EngineError, ExportError, NotBuiltError, OptionError
+from gptdesk.export import onnx_format as fmt
+from gptdesk.export.check import TOLERANCE, Comparison, Trace, compare, trace
+from gptdesk.export.gpt_graph import build
+from gptdesk.export.onnx_runtime import CPU, Decoder, open_session
+from gptdesk.export.weight_file import WeightFile
+from gptdesk.generation.events import Progress
+from gptdesk.model.config import ModelConfig
+from gptdesk.model.gpt import GPT
+
+ProgressCallback = Callable[[Progress], None]
+
+_PLANNED_PRECISIONS = ("fp16", "int8", "int4")
+_SPARE_BYTES = 64 << 20  # of disk, for the graph, the tokenizer and everybody else
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export wrote and how well it agrees with its source.
+
+    Attributes:
+        path: the new folder.
+        precision: of the weights.
+        variant: "fast" or "portable".
+        files: names of the files in it.
+        bytes: of all of them together.
+        seconds: the export took.
+        max_difference: largest difference of logits on a short prompt, as a share of the largest.
+        greedy_equal: whether the most probable token was the same at every step of it.
+        warnings: wrong with the source, but not fatal.
+    """
+
+    path: Path
+    precision: str
+    variant: str
+    files: tuple[str, ...]
+    bytes: int
+    seconds: float
+    max_difference: float
+    greedy_equal: bool
+    warnings: tuple[str, ...] = ()
+
+
+def export_onnx(
+    path: str | Path,
+    out_dir: str | Path,
+    precision: str = "fp32",
+    variant: str = "fast",
+    progress: ProgressCallback | None = None,
+    cancel: CancelFlag | None = None,
+) -> ExportReport:
+    """Write the checkpoint at `path` as an ONNX folder, check it, and only then let it appear.
+
+    Args:
+        path: a Hugging Face folder or a file in it.
+        out_dir: the folder to make; it may exist if it is empty.
+        precision: "fp32".
+        variant: "fast" uses ONNX Runtime's fused attention, "portable" operators of the ONNX
+            standard only.
+        progress: told bytes, first read (stage "loading"), then written (stage "exporting").
+        cancel: polled all the while; nothing is left behind.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read.
+        ExportError: the destination cannot be written, or the result differs from its source.
+        NotBuiltError: a precision that this version lacks.
+        OptionError: a precision or variant that does not exist.
+        Cancelled: the person stopped it.
+    """
+    started = time.monotonic()
+    chosen = _checked_options(precision, variant)
+    folder = resolve_folder(path)
+    if folder.kind == "onnx":
+        raise ExportError(
+            f"The model in {folder.root} is an ONNX export already.",
+            "Export the model that it was made from.",
+        )
+    target = Path(out_dir).expanduser().absolute()
+    with _destination_errors(target):
+        _check_destination(target, folder.config)
+        with new_folder(target) as temporary:
+            comparison, warnings = _write(folder, temporary, chosen, progress, cancel)
+    files = sorted(target.iterdir())
+    return ExportReport(
+        path=target,
+        precision=precision,
+        variant=variant,
+        files=tuple(file.name for file in files),
+        bytes=sum(file.stat().st_size for file in files),
+        seconds=time.monotonic() - started,
+        max_difference=comparison.max_difference,
+        greedy_equal=comparison.greedy_equal,
+        warnings=tuple(warnings),
+    )
+
+
+def _checked_options(precision: str, variant: str) -> fmt.Variant:
+    if precision in _PLANNED_PRECISIONS:
+        raise NotBuiltError(
+            f"ONNX export in {precision} is not built yet.", "Export in fp32 instead."
+        )
+    for name, value, choices in (
+        ("precision", precision, fmt.PRECISIONS),
+        ("variant", variant, fmt.VARIANTS),
+    ):
+        if value not in choices:
+            raise OptionError(
+                f"{name} = {value!r} is not a kind of ONNX export.",
+                f"Choose one of: {', '.join(choices)}.",
+            )
+    return cast("fmt.Variant", variant)
+
+
+def _check_destination(target: Path, config: ModelConfig) -> None:
+    """Fail before anything is read where the end is certain."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FileExistsError(errno.EEXIST, "exists and is not an empty folder", str(target))
+    existing = next(parent for parent in (target, *target.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    needed = 4 * config.num_parameters + _SPARE_BYTES
+    if free < needed:
+        raise ExportError(
+            f"The export needs {needed >> 20:,} MiB, but the disk of {target} "
+            f"has only {free >> 20:,} MiB left.",
+            "Make room, or choose a folder on another disk.",
+        )
+
+
+def _write(
+    folder: ModelFolder,
+    out: Path,
+    variant: fmt.Variant,
+    progress: ProgressCallback | None,
+    cancel: CancelFlag | None,
+) -> tuple[Comparison, list[str]]:
+    """Fill the folder `out`; the source's weights are freed before the result is loaded."""
+    gpt, warnings = load_gpt(folder, dtype=torch.float32, progress=progress, cancel=cancel)
+    config, reference = gpt.config, trace(gpt, cancel)
+    _write_model(gpt, out, variant, progress, cancel)
+    del gpt
+    _copy_companions(folder, config, out, variant)
+    return _checked(out / ONNX_FILE, config, reference, cancel), warnings
+
+
+def _write_model(
+    gpt: GPT,
+    out: Path,
+    variant: fmt.Variant,
+    progress: ProgressCallback | None,
+    cancel: CancelFlag | None,
+) -> None:
+    total = sum(4 * parameter.numel() for parameter in gpt.parameters())
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(Progress(stage="exporting", done=min(done, total), total=total))
+
+    report(0)
+    with (out / ONNX_DATA_FILE).open("wb") as file:
+        weights = WeightFile(file, report, cancel)
+        model = build(
+            gpt.config, lambda name: gpt.get_parameter(name).detach().numpy(), weights, variant
+        )
+        file.flush()
+        os.fsync(file.fileno())
+    onnx.save_model(model, out / ONNX_FILE)
+    report(total)
+
+
+def _copy_companions(
+    folder: ModelFolder, config: ModelConfig, out: Path, variant: fmt.Variant
+) -> None:
+    for name in COMPANIONS:
+        if (folder.root / name).exists():
+            shutil.copyfile(folder.root / name, out / name)
+    data = dict(folder.config_data)
+    if config.tied_embeddings != folder.config.tied_embeddings:
+        data["tie_word_embeddings"] = config.tied_embeddings
+    data[ONNX_KEY] = {
+        "format_version": ONNX_FORMAT_VERSION,
+        "precision": "fp32",
+        "variant": variant,
+    }
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    (out / "config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _checked(
+    graph: Path, config: ModelConfig, reference: Trace, cancel: CancelFlag | None
+) -> Comparison:
+    """Run what was written.
+
+    Raises:
+        ExportError: it does not run, or what it says differs from the source.
+    """
+    raise_if_cancelled(cancel)
+    try:
+        onnx.checker.check_model(graph)
+        session = open_session(graph, providers=[CPU], threads=None)
+        comparison = compare(Decoder(session, config, "cpu"), reference, cancel)
+    except (EngineError, onnx.checker.ValidationError) as error:
+        raise _differs(getattr(error, "details", "") or str(error)) from error
+    if not comparison.max_difference <= TOLERANCE:
+        raise _differs(f"relative difference of logits: {comparison.max_difference:.3g}")
+    return comparison
+
+
+def _differs(details: str) -> ExportError:
+    return ExportError(
+        "The exported model does not say what its source says, so it was thrown away.",
+        'Try the variant "portable"; if it fails too, please report this.',
+        details,
+    )
+
+
+@contextmanager
+def _destination_errors(target: Path) -> Iterator[None]:
+    """Say of what the system reports while writing what the person can do about it."""
+    try:
+        yield
+    except OSError as error:
+        title, hint = _DESTINATION_ERRORS.get(
+            error.errno or 0, ("The export to {0} cannot be written.", "Choose another folder.")
+        )
+        raise ExportError(title.format(target), hint, str(error)) from error
+
+
+_FULL = ("The disk of {0} is full.", "Make room, or choose a folder on another disk.")
+_FORBIDDEN = (
+    "The export cannot be written to {0}: permission denied.",
+    "Choose a folder of yours.",
+)
+_DESTINATION_ERRORS = {
+    errno.EEXIST: ("{0} exists and is not an empty folder.", "Choose a new or an empty folder."),
+    errno.ENOTDIR: ("{0} lies below something that is not a folder.", "Choose another folder."),
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: ("{0} is on a disk that cannot be written to.", "Choose a folder elsewhere."),
+}
