@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, Protocol
 
-from gptdesk.cancel import CancelFlag
+from gptdesk.cancel import NEVER, CancelFlag
 from gptdesk.generation.events import Event, GenerationEnd, Progress, Token
 from gptdesk.generation.sampling import Sampling
 from gptdesk.tasks.profile import ModelProfile
@@ -40,11 +40,12 @@ class Operations(Protocol):
         ...
 
     def generate(
-        self, prompt: Prompt, sampling: Sampling
+        self, prompt: Prompt, sampling: Sampling, enough: CancelFlag = NEVER
     ) -> Iterator[Progress | Token | GenerationEnd]:
         """Generate after `prompt`: reading progress, then tokens, then exactly one end.
 
-        A cancel ends it with reason "cancelled", keeping what came.
+        A cancel ends it with reason "cancelled", keeping what came. A task that has what it wants
+        sets `enough`: no further token is computed and the end says "stop".
 
         Raises:
             ContextOverflowError: the prompt leaves no room for a single token.
@@ -73,12 +74,13 @@ class Task(Protocol):
     apply: Apply
 
     def default_sampling(self, options: Any, profile: ModelProfile) -> Sampling:
-        """Settings for this task, the model's own advice included."""
+        """Settings for this task: the task's own, then the model maker's advice.
+
+        What the person set comes last and is laid over this by the session.
+        """
         ...
 
-    def run(
-        self, text: str, options: Any, sampling: Sampling, ops: Operations
-    ) -> Iterator[Event]:
+    def run(self, text: str, options: Any, sampling: Sampling, ops: Operations) -> Iterator[Event]:
         """Do it: `Started`, then `Progress` and `Text` in any order, then one `Finished`.
 
         Raises:

@@ -47,14 +47,15 @@ def make_options(options_type: type[T], values: Mapping[str, Any]) -> T:
         OptionError: a name is unknown, a type wrong or a value not permitted.
     """
     known = {f.name: (f, info) for f, info in option_fields(options_type)}
+    checked = {}
     for name, value in values.items():
         if name not in known:
             raise OptionError(f"Unknown option {name!r}.", f"Known: {', '.join(sorted(known))}.")
-        _check(name, value, type(known[name][0].default), known[name][1])
-    return options_type(**values)
+        checked[name] = _checked(name, value, type(known[name][0].default), known[name][1])
+    return options_type(**checked)
 
 
-def _check(name: str, value: Any, wanted: type, info: OptionInfo) -> None:
+def _checked(name: str, value: Any, wanted: type, info: OptionInfo) -> Any:
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
@@ -62,6 +63,13 @@ def _check(name: str, value: Any, wanted: type, info: OptionInfo) -> None:
     if info.choices and value not in [key for key, _ in info.choices]:
         allowed = ", ".join(key for key, _ in info.choices)
         raise OptionError(f"Option {name} cannot be {value!r}.", f"Choose one of: {allowed}.")
-    low, high = info.minimum, info.maximum
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise OptionError(f"Option {name} = {value} is outside {low} … {high}.")
+    if wanted in {int, float}:
+        _check_range(name, value, info)
+    return value
+
+
+def _check_range(name: str, value: float, info: OptionInfo) -> None:
+    too_low = info.minimum is not None and not value >= info.minimum
+    too_high = info.maximum is not None and not value <= info.maximum
+    if too_low or too_high:
+        raise OptionError(f"Option {name} = {value} is outside {info.minimum} … {info.maximum}.")

@@ -23,9 +23,15 @@ from typing import Any
 
 from gptdesk.errors import CheckpointError, OptionError
 from gptdesk.generation.sampling import Sampling
+from gptdesk.tasks.prompt_files import placeholders
 
 FILE_NAME = "gptdesk.json"
 _MAX_BYTES = 1 << 20
+_PLACEHOLDERS: Mapping[str, set[str]] = {
+    "continue": {"text"},
+    "summarize": {"text", "form", "language"},
+    "translate": {"text", "source", "target"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +39,10 @@ class TaskProfile:
     """Template and decoding advice for one task.
 
     Attributes:
-        template: text with `{text}` for what the person wrote and `{option}` for options; the
-            rest is read with control tokens.
+        template: text with `{text}` for what the person wrote and the placeholders of its task:
+            summarize `{form}` (headline or paragraph: points are made of several summaries) and
+            `{language}`, translate `{source}` and `{target}`; languages are codes such as "en".
+            The rest is read with control tokens.
         sampling: values for `Sampling` fields.
     """
 
@@ -93,6 +101,10 @@ def _parse_task(path: Path, task: str, entry: Any) -> TaskProfile:
     template = entry.get("template") if isinstance(entry, dict) else None
     if not isinstance(template, str) or template.count("{text}") != 1:
         raise _invalid(path, f"tasks.{task}.template must contain {{text}} once")
+    # Templates of tasks that only later versions have are kept unread, not refused.
+    unknown = placeholders(template) - _PLACEHOLDERS.get(task, placeholders(template))
+    if unknown:
+        raise _invalid(path, f"tasks.{task}.template has an unknown {{{min(unknown)}}}")
     values = entry.get("sampling", {})
     try:
         Sampling().with_values(values)

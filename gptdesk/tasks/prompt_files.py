@@ -1,0 +1,112 @@
+"""Reads and checks the prompts in `resources/prompts/`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from gptdesk.errors import GptDeskError
+from gptdesk.paths import resources_dir
+
+LANGUAGES = ("en", "zh", "de", "fr")
+"""Codes of the languages that the tasks offer."""
+
+PROMPT_LANGUAGES = ("en", "zh")
+"""Languages that prompts are written in."""
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+# For each file its tables and, for each key in them, the placeholders it may hold.
+_TEXTS: Mapping[str, Mapping[str, Mapping[str, frozenset[str]]]] = {
+    "summarize": {
+        "chat": {
+            "system": frozenset(),
+            "headline": frozenset({"language"}),
+            "paragraph": frozenset({"language"}),
+            "points": frozenset({"language", "count"}),
+            "part": frozenset({"language"}),
+            "combine": frozenset(),
+        },
+        "plain": {"headline": frozenset({"text"}), "paragraph": frozenset({"text"})},
+    },
+    "translate": {
+        "chat": {"system": frozenset(), "translate": frozenset({"source", "target"})},
+    },
+}
+
+
+def placeholders(template: str) -> set[str]:
+    """Names in braces, such as `text` in "{text}"."""
+    return set(_PLACEHOLDER.findall(template))
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Put values in place of their `{names}`, in one pass: braces inside a value stay as they are.
+
+    Raises:
+        KeyError: a name has no value.
+    """
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def prompt_language(language: str) -> str:
+    """The language to write a prompt in when the answer is to be in `language`."""
+    return language if language in PROMPT_LANGUAGES else "en"
+
+
+def prompt_text(file: str, table: str, language: str, key: str) -> str:
+    """One prompt, in the language nearest to `language`.
+
+    Raises:
+        GptDeskError: the file is missing or damaged.
+    """
+    text: str = _read(file)[table][prompt_language(language)][key]
+    return text
+
+
+def language_name(code: str, prompt: str) -> str:
+    """What prompts for answers in the language `prompt` call the language `code`."""
+    name: str = _read("languages")[prompt_language(prompt)][code]
+    return name
+
+
+def example_sentences(language: str) -> list[str]:
+    """Example sentences for translation; equal positions mean the same in every language."""
+    sentences: list[str] = _read("translate")["examples"][language]
+    return sentences
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
+    path = resources_dir() / "prompts" / f"{name}.toml"
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        _check(name, data)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GptDeskError(
+            f"The prompts in {path} are missing or damaged: {error}",
+            "Install gptdesk again.",
+            repr(error),
+        ) from error
+    return data
+
+
+def _check(name: str, data: dict[str, Any]) -> None:
+    for table, keys in _TEXTS.get(name, {}).items():
+        for language in PROMPT_LANGUAGES:
+            for key, wanted in keys.items():
+                found = placeholders(data[table][language][key])
+                if found != wanted:
+                    raise ValueError(f"{table}.{language}.{key} has {found}, not {set(wanted)}")
+    if name == "languages":
+        _check_same_length("names", [data[prompt] for prompt in PROMPT_LANGUAGES])
+    if name == "translate":
+        _check_same_length("examples", [data["examples"][code] for code in LANGUAGES])
+
+
+def _check_same_length(name: str, lists: list[Any]) -> None:
+    if len({len(entries) for entries in lists}) != 1 or not lists[0]:
+        raise ValueError(f"the lists of {name} differ in length")

@@ -1,0 +1,35 @@
+"""The tasks that can be run, by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gptdesk.errors import NotBuiltError, OptionError
+from gptdesk.tasks.base import Task
+from gptdesk.tasks.continue_text import ContinueTask
+from gptdesk.tasks.summarize import SummarizeTask
+from gptdesk.tasks.translate import TranslateTask
+
+TASKS: Mapping[str, Task] = {
+    task.id: task for task in (ContinueTask(), SummarizeTask(), TranslateTask())
+}
+
+PLANNED = frozenset({"rewrite", "chat", "classify"})
+"""Tasks that are documented and that this version does not have."""
+
+
+def get_task(task_id: str) -> Task:
+    """The task with this id.
+
+    Raises:
+        NotBuiltError: it belongs to a later version.
+        OptionError: there is no such task.
+    """
+    if task_id in PLANNED:
+        raise NotBuiltError(
+            f"The task {task_id!r} is not built yet in this version of gptdesk.",
+            f"These tasks are: {', '.join(TASKS)}.",
+        )
+    if task_id not in TASKS:
+        raise OptionError(f"There is no task {task_id!r}.", f"Known: {', '.join(TASKS)}.")
+    return TASKS[task_id]

@@ -1,0 +1,170 @@
+"""Translate: line by line, so that line breaks, lists, links, code and numbers stay."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from gptdesk.errors import OptionError
+from gptdesk.generation.events import Event, Progress, Started, Text
+from gptdesk.generation.sampling import Sampling
+from gptdesk.tasks.base import Apply, Operations
+from gptdesk.tasks.languages import CHOICES, detect, name, require
+from gptdesk.tasks.markup import Line, lines
+from gptdesk.tasks.options import OptionInfo, option
+from gptdesk.tasks.profile import ModelProfile
+from gptdesk.tasks.run import TaskRun
+from gptdesk.tasks.translation_prompts import TranslationPrompts
+from gptdesk.tasks.translator import Translator
+
+_TASK = "translate"
+_MOST_TOKENS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TranslateOptions:
+    """From which language into which."""
+
+    source: str = option(
+        "auto",
+        OptionInfo("From", "The language of the text.", choices=(("auto", "Detect"), *CHOICES)),
+    )
+    target: str = option(
+        "auto",
+        OptionInfo(
+            "To",
+            "The language to translate into; by itself Chinese into English, others into Chinese.",
+            choices=(("auto", "Automatic"), *CHOICES),
+        ),
+    )
+
+
+class TranslateTask:
+    """Translates a text."""
+
+    id = _TASK
+    label = "Translate"
+    options_type = TranslateOptions
+    apply: Apply = "beside"
+
+    def default_sampling(
+        self,
+        options: TranslateOptions,  # noqa: ARG002  part of the protocol
+        profile: ModelProfile,
+    ) -> Sampling:
+        """The most probable words: a translation has little to choose."""
+        task = Sampling(temperature=0.0, max_new_tokens=_MOST_TOKENS)
+        return task.with_values(profile.tasks[_TASK].sampling if _TASK in profile.tasks else {})
+
+    def run(
+        self, text: str, options: TranslateOptions, sampling: Sampling, ops: Operations
+    ) -> Iterator[Event]:
+        """Yield the translation, each piece once it was checked.
+
+        `Finished.result` has
+
+        source, target: the languages;
+        alignment: for each line that is not blank the range of its characters in the text and
+            that of the characters in the translation, as four numbers;
+        notes: sentences about what had to be put right.
+
+        Raises:
+            OptionError: there is no text, both languages are the same, or the model does not
+                know one of them.
+            ContextOverflowError: the model's context is too small for any text.
+        """
+        if not text.strip():
+            raise OptionError("There is no text to translate.", "Select or paste a text first.")
+        yield Started(task=_TASK)
+        source, target = _languages(text, options, ops)
+        run = TaskRun(ops, sampling)
+        translation = _Translation(run, Translator(run, TranslationPrompts(ops, source, target)))
+        yield from translation.write(list(lines(text)))
+        result = {"source": source, "target": target, "alignment": translation.alignment}
+        yield run.finished({**result, "notes": translation.translator.notes})
+
+
+def _languages(text: str, options: TranslateOptions, ops: Operations) -> tuple[str, str]:
+    source = detect(text) if options.source == "auto" else options.source
+    target = options.target
+    if target == "auto":
+        target = "en" if source == "zh" else "zh"
+    if source == target:
+        raise OptionError(
+            f"The text is {name(source)} already."
+            if options.source == "auto"
+            else f"Both languages are {name(source)}.",
+            "Choose another language to translate into, or correct the language of the text.",
+        )
+    require(ops, source, "source language")
+    require(ops, target, "target language")
+    return source, target
+
+
+class _Translation:
+    """Writes line after line and keeps track of where each went.
+
+    Attributes:
+        alignment: (source start, source end, target start, target end) of each line.
+    """
+
+    def __init__(self, run: TaskRun, translator: Translator) -> None:
+        self._run = run
+        self.translator = translator
+        self.alignment: list[tuple[int, int, int, int]] = []
+        self._written = 0
+        self._pending = ""
+        self._known: dict[str, str] = {}
+
+    def write(self, source: list[Line]) -> Iterator[Event]:
+        """Yield the events of all lines; ends early when the person stops."""
+        total, done = sum(bool(line.body) for line in source), 0
+        for number, line in enumerate(source, 1):
+            self.translator.line = number
+            if line.body:
+                yield Progress(stage="part", done=done, total=total)
+                done += 1
+            start = self._written + len(self._pending)
+            self._pending += line.marker
+            yield from self._body(line.body)
+            if self._run.cancelled:
+                return
+            self._pending += line.tail
+            if (line.marker + line.body).strip():
+                end = self._written + len(self._pending)
+                self.alignment.append((line.start, line.end, start, end))
+            self._pending += line.line_break
+        yield from self._show("")
+        yield Progress(stage="part", done=done, total=total)
+
+    def _body(self, body: str) -> Iterator[Event]:
+        """Translate the words of a line; a line seen before is not translated again."""
+        if not body:
+            return
+        if body in self._known:
+            yield from self._show(self._known[body])
+            return
+        joiner, whole = self.translator.joiner(), ""
+        for piece in self.translator.pieces(body):
+            text = piece.text
+            if not piece.literal:
+                text = yield from self.translator.translate(text)
+            if self._run.cancelled:
+                return
+            shown = joiner.push(piece.text, text)
+            yield from self._show(shown)
+            whole += shown
+        rest = joiner.flush()
+        self._pending += rest
+        self._known[body] = whole + rest
+
+    def _show(self, text: str) -> Generator[Text, None, None]:
+        """Show text together with the marks and line breaks that were waiting for it.
+
+        They wait so that a stopped translation does not end in an empty list item.
+        """
+        shown = self._pending + text
+        self._pending = ""
+        self._written += len(shown)
+        if shown:
+            yield Text(shown)
