@@ -48,7 +48,7 @@ class ModelFolder:
         kind: "huggingface" (safetensors) or "onnx" (written by gptdesk's export).
         config_data: config.json, parsed.
         config: the shape it describes.
-        weight_files: safetensors files in the order of the index, or model.onnx and its data.
+        weight_files: safetensors files, or model.onnx and its data.
     """
 
     root: Path
@@ -125,22 +125,22 @@ def _onnx_files(root: Path, data: Mapping[str, Any], source: str) -> tuple[Path,
             f"{source}: {ONNX_KEY}.format_version = {shown(version)} is not one this version reads.",
             "Export the model again with this version of gptdesk.",
         )
-    files = [checked_file(root, ONNX_FILE)]
+    files = [_checked(root, ONNX_FILE)]
     if (root / ONNX_DATA_FILE).is_symlink() or (root / ONNX_DATA_FILE).exists():
-        files.append(checked_file(root, ONNX_DATA_FILE))
+        files.append(_checked(root, ONNX_DATA_FILE))
     return tuple(files)
 
 
 def _safetensors_files(root: Path, chosen: str) -> tuple[Path, ...]:
     if (root / INDEX_FILE).exists():
-        return tuple(checked_file(root, name) for name in _shards(root))
+        return tuple(_checked(root, name) for name in _shards(root))
     if (root / SINGLE_FILE).exists():
-        return (checked_file(root, SINGLE_FILE),)
+        return (_checked(root, SINGLE_FILE),)
     if chosen.endswith(".safetensors"):
-        return (checked_file(root, chosen),)
+        return (_checked(root, chosen),)
     found = sorted(file.name for file in root.glob("*.safetensors"))
     if len(found) == 1:
-        return (checked_file(root, found[0]),)
+        return (_checked(root, found[0]),)
     if len(found) > 1:
         raise CheckpointError(
             f"{root} has several safetensors files and no {INDEX_FILE} that joins them.",
@@ -152,7 +152,7 @@ def _safetensors_files(root: Path, chosen: str) -> tuple[Path, ...]:
 
 
 def _shards(root: Path) -> tuple[str, ...]:
-    """Names of the files in the index, each once, in order."""
+    """Names of the files in the index, each once."""
     names = read_json(root, INDEX_FILE).get("weight_map")
     if not isinstance(names, dict) or not names:
         raise CheckpointError(
@@ -165,4 +165,10 @@ def _shards(root: Path) -> tuple[str, ...]:
                 "is not the name of a safetensors file.",
                 "Download the file again.",
             )
-    return tuple(dict.fromkeys(names.values()))
+    return tuple(sorted(set(names.values())))
+
+
+def _checked(root: Path, name: str) -> Path:
+    """The file under its own name: that of a link's target would mean nothing in a message."""
+    checked_file(root, name)
+    return root / name

@@ -11,11 +11,11 @@ from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.loader import load_gpt
 from gptdesk.engines.base import EngineInfo
-from gptdesk.engines.torch_memory import memory_errors
 from gptdesk.errors import ContextOverflowError, EngineError, OptionError
 from gptdesk.generation.events import Progress
 from gptdesk.model.cache import KVCache
 from gptdesk.model.gpt import GPT
+from gptdesk.model.memory import memory_errors
 
 if TYPE_CHECKING:
     from gptdesk.engines.base import Logits

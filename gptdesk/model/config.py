@@ -86,7 +86,9 @@ class ModelConfig:
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
                 raise _invalid(name, value, f"a whole number from 1 to {limit}")
         if self.num_heads % self.num_kv_heads:
-            raise _invalid("num_kv_heads", self.num_kv_heads, f"a divisor of {self.num_heads} heads")
+            raise _invalid(
+                "num_kv_heads", self.num_kv_heads, f"a divisor of {self.num_heads} heads"
+            )
         if self.position == "rope" and self.head_dim % 2:
             raise _invalid("head_dim", self.head_dim, "even, as rotary positions turn pairs")
         if not 0 < self.norm_eps < 1:

@@ -1,0 +1,95 @@
+"""Describing a model from its headers: milliseconds, no weights, no torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from gptdesk.checkpoints.families import find_family
+from gptdesk.checkpoints.families.base import CONFIG_NAME
+from gptdesk.checkpoints.files import read_json
+from gptdesk.checkpoints.folder import COMPANIONS, ONNX_KEY, ModelFolder, resolve_folder
+from gptdesk.checkpoints.info import ModelInfo
+from gptdesk.checkpoints.plan import plan_weights, read_headers
+from gptdesk.checkpoints.safetensors_header import StoredTensor
+from gptdesk.errors import CheckpointError
+from gptdesk.model.config import ModelConfig
+
+_PRECISIONS = {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}
+_ITEM_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+_TYPICAL_CONTEXT = 4096
+_ENGINE_BYTES = 350 << 20  # the libraries of an engine and their working memory
+
+
+def inspect_model(path: str | Path) -> ModelInfo:
+    """Describe the model in a folder, or the one that a file belongs to.
+
+    Raises:
+        CheckpointError: it is missing, broken or hostile; headers and shapes are checked, weights
+            are not read.
+        UnsupportedModelError: it is of a kind that gptdesk does not run.
+    """
+    folder = resolve_folder(path)
+    precision = _precision(folder)
+    present = [name for name in (CONFIG_NAME, *COMPANIONS) if (folder.root / name).exists()]
+    weights = [path.relative_to(folder.root).as_posix() for path in folder.weight_files]
+    sizes = [(folder.root / name).stat().st_size for name in (*weights, *present)]
+    config = folder.config
+    return ModelInfo(
+        path=folder.root,
+        name=model_name(folder.root),
+        kind=folder.kind,
+        architecture=config.architecture,
+        parameters=config.num_parameters,
+        context_length=config.context_length,
+        vocab_size=config.vocab_size,
+        precision=precision,
+        files=(*weights, *present),
+        bytes_on_disk=sum(sizes),
+        memory_bytes=_memory(config, [precision] if folder.kind == "onnx" else _ITEM_BYTES),
+        warnings=_warnings(present),
+    )
+
+
+def model_name(root: Path) -> str:
+    """What to call the model in `root`: its own name, or its folder's."""
+    try:
+        name = read_json(root, "gptdesk.json").get("name")
+    except CheckpointError:
+        name = None
+    if isinstance(name, str) and name.strip():
+        return name.strip()[:100]
+    home = root.resolve()
+    if home.parent.name == "snapshots":  # the download cache: models--owner--name/snapshots/hash
+        return home.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return home.name
+
+
+def _precision(folder: ModelFolder) -> str:
+    if folder.kind == "onnx":
+        return str(folder.config_data[ONNX_KEY].get("precision", "fp32"))
+    headers = read_headers(folder.weight_files)
+    plan_weights(folder.config, find_family(folder.config_data), headers, folder.root)
+    return _most_common(headers)
+
+
+def _most_common(headers: Mapping[str, StoredTensor]) -> str:
+    bytes_by_type: Counter[str] = Counter()
+    for tensor in headers.values():
+        bytes_by_type[tensor.dtype] += tensor.nbytes
+    ranked = [_PRECISIONS[name] for name, _ in bytes_by_type.most_common() if name in _PRECISIONS]
+    return ranked[0] if ranked else ""
+
+
+def _memory(config: ModelConfig, precisions: Mapping[str, int] | list[str]) -> dict[str, int]:
+    """Weights, a KV cache of an ordinary length and the engine itself, in bytes."""
+    tokens = min(config.context_length, _TYPICAL_CONTEXT)
+    numbers = config.num_parameters + config.kv_bytes_per_token // 4 * tokens
+    return {name: numbers * _ITEM_BYTES.get(name, 4) + _ENGINE_BYTES for name in precisions}
+
+
+def _warnings(present: list[str]) -> tuple[str, ...]:
+    if "tokenizer.json" in present or {"vocab.json", "merges.txt"} <= set(present):
+        return ()
+    return ("The folder has no tokenizer.json: the model cannot read or write text.",)

@@ -1,0 +1,126 @@
+"""Writing a GPT back as a Hugging Face folder that `transformers` loads to the same logits."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gptdesk.atomic import new_folder
+from gptdesk.checkpoints.families import FAMILIES, read_config
+from gptdesk.checkpoints.families.base import CONFIG_NAME, Family, Rule
+from gptdesk.checkpoints.files import checked_file, read_json
+from gptdesk.checkpoints.folder import COMPANIONS, INDEX_FILE, SINGLE_FILE
+from gptdesk.errors import CheckpointError
+from gptdesk.model.gpt import GPT
+
+SHARD_BYTES = 2 << 30
+_DTYPE_NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float16: "float16"}
+_STALE_KEYS = ("torch_dtype", "quantization_config", "gptdesk_onnx")
+
+
+def save_gpt(gpt: GPT, source_root: Path, out_dir: Path, shard_bytes: int = SHARD_BYTES) -> None:
+    """Write config.json, safetensors and copies of the tokenizer's files.
+
+    Args:
+        gpt: the model; its weights are written in the precision they have.
+        source_root: the folder it came from: keys of config.json that do not describe the shape
+            and the files in `COMPANIONS` are taken over.
+        out_dir: must not exist, or be empty. Appears whole or not at all.
+        shard_bytes: largest size of one safetensors file.
+
+    Raises:
+        CheckpointError: `out_dir` is not empty or cannot be written, or the disk is full.
+    """
+    family = FAMILIES[gpt.config.architecture]
+    try:
+        with new_folder(out_dir) as folder:
+            _write_weights(gpt, family, folder, shard_bytes)
+            _write_json(folder / CONFIG_NAME, _config_data(gpt, family, source_root))
+            for name in COMPANIONS:
+                if (source_root / name).exists():
+                    shutil.copyfile(checked_file(source_root, name), folder / name)
+    except FileExistsError as error:
+        raise CheckpointError(
+            f"{out_dir} already holds files.", "Choose a new or an empty folder."
+        ) from error
+    except OSError as error:
+        raise CheckpointError(
+            f"The model cannot be written to {out_dir}.",
+            "Check that the disk has room and that you may write there.",
+            str(error),
+        ) from error
+
+
+def _config_data(gpt: GPT, family: Family, source_root: Path) -> dict[str, object]:
+    data = read_json(source_root, CONFIG_NAME)
+    for key in _STALE_KEYS:
+        data.pop(key, None)
+    if read_config(data) != gpt.config:
+        # Only then: several names of one activation differ in the last bit of the reference.
+        data |= family.write(gpt.config)
+    data["architectures"] = [family.architecture]
+    data["dtype"] = _DTYPE_NAMES[gpt.lm_head.weight.dtype]
+    return data
+
+
+def _write_weights(gpt: GPT, family: Family, folder: Path, shard_bytes: int) -> None:
+    shards = _shards(gpt, family, shard_bytes)
+    metadata = {"format": "pt"}
+    if len(shards) == 1:
+        save_file(_tensors(shards[0]), folder / SINGLE_FILE, metadata)
+        return
+    weight_map: dict[str, str] = {}
+    total = 0
+    for number, shard in enumerate(shards, 1):
+        name = f"model-{number:05}-of-{len(shards):05}.safetensors"
+        tensors = _tensors(shard)
+        save_file(tensors, folder / name, metadata)
+        weight_map |= dict.fromkeys(tensors, name)
+        total += sum(tensor.nbytes for tensor in tensors.values())
+    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    _write_json(folder / INDEX_FILE, index)
+
+
+_Shard = list[tuple[str, Callable[[], Tensor]]]
+
+
+def _tensors(shard: _Shard) -> dict[str, Tensor]:
+    return {name: make() for name, make in shard}
+
+
+def _shards(gpt: GPT, family: Family, shard_bytes: int) -> list[_Shard]:
+    """Group stored tensors by size; each is put together only when its shard is written."""
+    shards: list[_Shard] = [[]]
+    filled = 0
+    for name, nbytes, make in _stored(gpt, family):
+        if shards[-1] and filled + nbytes > shard_bytes:
+            shards.append([])
+            filled = 0
+        shards[-1].append((name, make))
+        filled += nbytes
+    return shards
+
+
+def _stored(gpt: GPT, family: Family) -> Iterator[tuple[str, int, Callable[[], Tensor]]]:
+    parameters = {name: value.detach() for name, value in gpt.state_dict().items()}
+    for rule in family.sources(gpt.config):
+        parts = [parameters[name] for name in rule.ours]
+        nbytes = sum(part.nbytes for part in parts)
+        yield rule.theirs, nbytes, partial(_join, rule, parts)
+
+
+def _join(rule: Rule, parts: list[Tensor]) -> Tensor:
+    """Undo what loading did to one stored tensor."""
+    whole = torch.cat(parts) if len(parts) > 1 else parts[0]
+    return (whole.t() if rule.transpose else whole).cpu().contiguous()
+
+
+def _write_json(path: Path, data: dict[str, object]) -> None:
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

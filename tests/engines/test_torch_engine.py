@@ -1,0 +1,168 @@
+"""The torch engine keeps its promises at the edges: overflow, memory, misuse, closing."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gptdesk.cancel import ThreadCancelFlag
+from gptdesk.checkpoints.folder import resolve_folder
+from gptdesk.engines.registry import open_engine
+from gptdesk.engines.torch_engine import TorchEngine, open_torch
+from gptdesk.errors import (
+    Cancelled,
+    ContextOverflowError,
+    EngineError,
+    OptionError,
+    OutOfMemoryError,
+)
+from gptdesk.generation.events import Progress
+from gptdesk.model import attention
+
+IDS = [5 * i % 800 for i in range(100)]
+
+
+@pytest.fixture
+def engine(tiny_llama_dir: Path) -> TorchEngine:
+    return open_torch(resolve_folder(tiny_llama_dir), device="cpu")[0]
+
+
+def test_it_says_what_runs(engine: TorchEngine) -> None:
+    info = engine.info
+    assert (info.name, info.device, info.precision) == ("torch", "cpu", "fp32")
+    assert (info.context_length, info.vocab_size) == (512, 800)
+    assert engine.gpt is not None
+    assert info.weight_bytes == 4 * engine.gpt.config.num_parameters
+
+
+def test_a_full_context_is_refused_before_anything_changes(engine: TorchEngine) -> None:
+    engine.extend(IDS)
+    with pytest.raises(ContextOverflowError, match="513"):
+        engine.extend([1] * 413)
+    assert engine.length == 100
+    engine.extend([1] * 412)
+    assert engine.length == 512
+
+
+@pytest.mark.parametrize("ids", [[800], [-1], [1, 2, 10**12]])
+def test_ids_outside_the_vocabulary(engine: TorchEngine, ids: list[int]) -> None:
+    with pytest.raises(EngineError, match="vocabulary of 800"):
+        engine.extend(ids)
+    assert engine.length == 0
+
+
+@pytest.mark.parametrize(("ids", "last"), [([], 1), ([1], 2), ([1], 0)])
+def test_positions_that_do_not_exist(engine: TorchEngine, ids: list[int], last: int) -> None:
+    with pytest.raises(EngineError):
+        engine.extend(ids, last=last)
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        (
+            "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory",
+            OutOfMemoryError,
+        ),
+        ("CUDA out of memory. Tried to allocate 20.00 GiB", OutOfMemoryError),
+        ("could not create a primitive", EngineError),
+    ],
+)
+def test_a_failing_step_leaves_the_cache_as_it_was(
+    engine: TorchEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    message: str,
+    error: type[EngineError],
+) -> None:
+    engine.extend(IDS)
+    expected = engine.extend([9, 8])
+    engine.truncate(100)
+
+    def fail(*args: object) -> torch.Tensor:
+        raise RuntimeError(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(attention, "_attend", fail)
+        with pytest.raises(error) as caught:
+            engine.extend([7] * 300)
+    assert message in caught.value.details
+    assert engine.length == 100
+    assert np.array_equal(engine.extend([9, 8]), expected)
+
+
+def test_closing_frees_the_weights_and_may_be_repeated(engine: TorchEngine) -> None:
+    assert engine.gpt is not None
+    weight = weakref.ref(engine.gpt.lm_head.weight)
+    engine.close()
+    engine.close()
+    gc.collect()
+    assert weight() is None
+    assert engine.length == 0
+    with pytest.raises(EngineError, match="closed"):
+        engine.extend([1])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"device": "tpu"}, {"device": "cuda:99"}, {"dtype": "int3"}, {"threads": 0}, {"engine": "x"}],
+)
+def test_options_that_do_not_exist(tiny_llama_dir: Path, options: dict[str, str]) -> None:
+    with pytest.raises(OptionError):
+        open_engine(resolve_folder(tiny_llama_dir), **{"engine": "torch", **options})
+
+
+def test_progress_counts_every_byte_once(tiny_llama_sharded_dir: Path) -> None:
+    seen: list[Progress] = []
+    open_engine(resolve_folder(tiny_llama_sharded_dir), progress=seen.append)
+    assert {event.stage for event in seen} == {"loading"}
+    done = [event.done for event in seen]
+    assert done == sorted(done)
+    assert done[-1] == seen[-1].total == 964_352
+
+
+def test_cancelling_between_tensors_frees_what_was_loaded(tiny_llama_dir: Path) -> None:
+    cancel = ThreadCancelFlag()
+    seen: list[int] = []
+
+    def stop(event: Progress) -> None:
+        seen.append(event.done)
+        if len(seen) == 3:
+            cancel.set()
+
+    before = _living_tensors()
+    with pytest.raises(Cancelled):
+        open_engine(resolve_folder(tiny_llama_dir), progress=stop, cancel=cancel)
+    assert len(seen) == 3
+    assert _living_tensors() <= before
+
+
+def test_waiting_threads_do_not_spin(tiny_llama_dir: Path) -> None:
+    code = (
+        "import os, sys; from gptdesk.checkpoints.folder import resolve_folder\n"
+        "from gptdesk.engines.registry import open_engine\n"
+        "folder = resolve_folder(sys.argv[1]); assert 'torch' not in sys.modules\n"
+        "open_engine(folder); assert 'torch' in sys.modules\n"
+        "print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tiny_llama_dir)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.stdout.strip() == "PASSIVE"
+
+
+def _living_tensors() -> int:
+    gc.collect()
+    return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
