@@ -22,6 +22,7 @@ INSTALLED_AS = {
     "PySide6": "pyside6-essentials",
     "shiboken6": "pyside6-essentials",
     "charset_normalizer": "charset-normalizer",
+    "google": "protobuf",
     "onnxruntime": "onnxruntime-gpu",
 }
 
