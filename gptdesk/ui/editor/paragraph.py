@@ -71,7 +71,7 @@ class LineBreaker:
             line = layout.createLine()
             if not line.isValid():
                 break
-            position = self._place_line(layout, line, pending)
+            position = self._place_line(line, pending)
             row_open = False
         if pending:
             self._place_gap(pending)
@@ -81,10 +81,10 @@ class LineBreaker:
         blank = not self._text and not (gap and gap.text)
         return self._y if blank else self._y + PARAGRAPH_GAP
 
-    def _place_line(self, layout: QTextLayout, line: QTextLine, gap: Gap | None) -> int:
+    def _place_line(self, line: QTextLine, gap: Gap | None) -> int:
         """Fill `line`, at most up to the gap; return the layout index after it."""
         start = line.textStart()
-        if self._x and self._overflows(self._rest(layout, start), self._x):
+        if self._x and self._overflows(_slice(self._text, start, start + 200), self._x):
             self._next_row()
         line.setLineWidth(max(1.0, self._width - self._x))
         if gap and start < gap.at < start + line.textLength():
@@ -140,9 +140,6 @@ class LineBreaker:
 
     def _caret_lead(self) -> float:
         return (self._pitch - self._metrics.height) / 2
-
-    def _rest(self, layout: QTextLayout, start: int) -> str:
-        return _slice(layout.text(), start, start + 200)
 
     def _overflows(self, text: str, x: float) -> bool:
         piece = _FIRST_PIECE.match(text)
