@@ -42,6 +42,17 @@ class NeverCancelled:
 NEVER = NeverCancelled()
 
 
+class AnyCancelFlag:
+    """Set as soon as one of several flags is."""
+
+    def __init__(self, *flags: CancelFlag) -> None:
+        self._flags = flags
+
+    def is_set(self) -> bool:
+        """Whether any of them is set."""
+        return any(flag.is_set() for flag in self._flags)
+
+
 def raise_if_cancelled(cancel: CancelFlag | None) -> None:
     """Raise `Cancelled` when `cancel` is set; None counts as never."""
     if cancel is not None and cancel.is_set():
