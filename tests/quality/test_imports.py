@@ -66,7 +66,8 @@ import gptdesk
 model = gptdesk.load({str(exported)!r})
 tokens = list(model.generate("The lighthouse", gptdesk.Sampling(max_new_tokens=4, temperature=0.0)))
 assert tokens
-events = list(gptdesk.continue_text(model, "The lighthouse", length=8))
+*_, last = gptdesk.continue_text(model, "The lighthouse", length="sentence", max_new_tokens=8)
+assert last.reason
 model.close()
 """
     assert not loaded_by(code) & {"torch", "PySide6", "transformers"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
+import textwrap
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -101,6 +103,16 @@ def test_the_readmes_have_the_same_parts_and_the_same_commands() -> None:
         for name in READMES
     ]
     assert commands[0] == commands[1]
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_python_example_of_the_readme_runs(readme: str) -> None:
+    blocks = re.findall(r"(?:^    .*\n|^\n)+", _text(readme), re.MULTILINE)
+    (example,) = [block for block in blocks if "import gptdesk" in block]
+    command = [sys.executable, "-c", textwrap.dedent(example)]
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
 
 
 def test_the_version_is_in_the_changelog_or_unreleased() -> None:
