@@ -9,7 +9,7 @@ from typing import Any
 
 from gptdesk.errors import CheckpointError
 
-MAX_JSON_BYTES = 64 << 20
+MAX_JSON_BYTES = 16 << 20  # parsed, this much JSON can still take 400 MB
 
 
 def checked_file(root: Path, name: str) -> Path:
@@ -21,8 +21,10 @@ def checked_file(root: Path, name: str) -> Path:
     """
     path = root / name
     try:
-        target = path.resolve(strict=True)
-        mode = target.stat().st_mode
+        target = path.resolve()
+        # Asked first, so that an answer never tells what exists elsewhere.
+        inside = any(target.is_relative_to(home) for home in _homes(root))
+        mode = target.stat().st_mode if inside else 0
     except FileNotFoundError as error:
         raise CheckpointError(
             f"The model in {root} has no file {name}.",
@@ -32,7 +34,7 @@ def checked_file(root: Path, name: str) -> Path:
         raise CheckpointError(
             f"{path} cannot be opened.", "Check that you may read it.", str(error)
         ) from error
-    if not any(target.is_relative_to(home) for home in _homes(root)):
+    if not inside:
         raise CheckpointError(
             f"{name} in {root} points outside the model's folder.",
             "Only open models from sources you trust; this one may be trying to read other files.",

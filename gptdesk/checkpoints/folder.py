@@ -159,7 +159,7 @@ def _shards(root: Path) -> tuple[str, ...]:
             f"{INDEX_FILE} in {root} has no usable key weight_map.", "Download the file again."
         )
     for tensor, name in names.items():
-        if not isinstance(name, str) or not name.endswith(".safetensors"):
+        if not (isinstance(name, str) and name.isprintable() and name.endswith(".safetensors")):
             raise CheckpointError(
                 f"{INDEX_FILE} in {root}: weight_map[{shown(tensor)}] = {shown(name)} "
                 "is not the name of a safetensors file.",

@@ -12,6 +12,7 @@ from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.families import find_family
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.layout import EMBEDDING, HEAD
+from gptdesk.checkpoints.memory import refuse_if_too_large
 from gptdesk.checkpoints.plan import WeightPlan, plan_weights, read_headers, untied
 from gptdesk.checkpoints.tensor_reader import TensorReader, same_values
 from gptdesk.errors import UnsupportedModelError
@@ -122,12 +123,17 @@ def load_gpt(
 
     Raises:
         CheckpointError: files are damaged or do not fit config.json.
+        OutOfMemoryError: the weights are larger than the memory that is free.
         Cancelled: the person stopped it.
     """
     weights = WeightStream(folder, dtype, progress=progress, cancel=cancel)
+    place = torch.device(device)
+    if place.type != "cuda":
+        needed = weights.config.num_parameters * dtype.itemsize
+        refuse_if_too_large(needed, f"The model in {folder.root}")
     with torch.device("meta"):
         gpt = GPT(weights.config)
-    state = {name: tensor.to(device) for name, tensor in weights}
+    state = {name: tensor.to(place) for name, tensor in weights}
     if weights.config.tied_embeddings:
         state[HEAD] = state[EMBEDDING]
     gpt.load_state_dict(state, assign=True)

@@ -15,8 +15,9 @@ from typing import Any
 
 from gptdesk.errors import CheckpointError
 
-_MAX_HEADER_BYTES = 100 << 20
+_MAX_HEADER_BYTES = 16 << 20  # a model of 100,000 tensors needs about 12
 _MAX_DIMENSION = 1 << 48
+_MAX_NAME = 500
 
 ITEM_BYTES = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 1),
@@ -75,11 +76,13 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
 
 
 def _parse(path: Path, name: str, entry: Any, base: int) -> StoredTensor:
+    if not name.isprintable() or len(name) > _MAX_NAME:
+        raise _damaged(path, f"it holds a tensor of the name {name[:40]!r}")
     entry = entry if isinstance(entry, dict) else {}
     dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
     if not _naturals(shape) or not _naturals(offsets) or len(offsets) != 2:
         raise _damaged(path, f"the entry of tensor {name!r} is not valid")
-    if dtype not in ITEM_BYTES:
+    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise CheckpointError(
             f"{path}: tensor {name} is stored as {str(dtype)[:40]!r}, which gptdesk cannot read.",
             "Look for a version of this model in float32, float16 or bfloat16.",

@@ -1,0 +1,122 @@
+"""A config.json that is wrong, hostile or ahead of this version is refused by file and key."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gptdesk.checkpoints.inspection import inspect_model
+from gptdesk.errors import UnsupportedModelError
+from tests.helpers.damage import refused, set_config
+
+
+@pytest.mark.parametrize("method", ["gptq", "awq", "bitsandbytes", "fp8", "compressed-tensors"])
+def test_quantized_models_are_named(folder: Path, method: str) -> None:
+    set_config(folder, quantization_config={"quant_method": method, "bits": 4})
+    message = refused(folder, UnsupportedModelError)
+    assert "quantization_config" in message
+    assert method in message
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model_type", "mamba"),
+        ("auto_map", {"AutoModelForCausalLM": "evil.Model"}),
+        ("rope_scaling", {"type": "linear", "factor": 2.0}),
+        ("rope_parameters", {"rope_type": "llama3", "factor": 8.0, "rope_theta": 1e4}),
+        ("rope_parameters", {"rope_type": "yarn", "rope_theta": 1e4}),
+        ("rope_parameters", {"rope_type": "default", "partial_rotary_factor": 0.5}),
+        ("sliding_window", 128),
+        ("hidden_act", "quick_gelu"),
+    ],
+)
+def test_what_is_not_built_is_refused_by_name(folder: Path, key: str, value: Any) -> None:
+    set_config(folder, **{key: value})
+    message = refused(folder, UnsupportedModelError)
+    assert "config.json" in message
+    assert key in message
+
+
+@pytest.mark.parametrize("changes", [{"scale_attn_weights": False}, {"add_cross_attention": True}])
+def test_what_is_not_built_of_gpt2(
+    tiny_gpt2_dir: Path, tmp_path: Path, changes: dict[str, bool]
+) -> None:
+    folder = Path(shutil.copytree(tiny_gpt2_dir, tmp_path / "gpt2"))
+    set_config(folder, **changes)
+    assert next(iter(changes)) in refused(folder, UnsupportedModelError)
+
+
+def test_a_window_that_never_fills_is_no_obstacle(folder: Path) -> None:
+    set_config(folder, sliding_window=512)
+    assert inspect_model(folder).context_length == 512
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("vocab_size", 10**12),
+        ("vocab_size", 0),
+        ("vocab_size", "800"),
+        ("vocab_size", None),
+        ("hidden_size", 10**9),
+        ("hidden_size", True),
+        ("num_hidden_layers", 10**9),
+        ("num_attention_heads", 0),
+        ("num_attention_heads", 3),
+        ("num_key_value_heads", 3),
+        ("head_dim", 7),
+        ("head_dim", -16),
+        ("intermediate_size", [1]),
+        ("max_position_embeddings", 2**60),
+        ("rms_norm_eps", float("nan")),
+        ("rms_norm_eps", 10**400),
+        ("rope_parameters", {"rope_type": "default", "rope_theta": float("inf")}),
+        ("rope_parameters", [1]),
+        ("tie_word_embeddings", "yes"),
+    ],
+    ids=str,
+)
+def test_values_that_cannot_be_right(folder: Path, key: str, value: Any) -> None:
+    if key == "num_attention_heads":
+        set_config(folder, head_dim=None)
+    set_config(folder, **{key: value})
+    message = refused(folder)
+    assert "config.json" in message
+    assert (
+        {"num_key_value_heads": "num_kv_heads", "max_position_embeddings": "context_length"}.get(
+            key, key
+        )
+        in message
+        or "rope_theta" in message
+        or "norm_eps" in message
+        or "num_layers" in message
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a": ' + b"9" * 10_000 + b"}",
+        b"{}",
+    ],
+    ids=lambda content: repr(content[:8]),
+)
+def test_a_config_that_is_no_config(folder: Path, content: bytes) -> None:
+    (folder / "config.json").write_bytes(content)
+    assert "config.json" in refused(folder)
+
+
+def test_a_giant_config_is_not_parsed(folder: Path) -> None:
+    with (folder / "config.json").open("ab") as file:
+        file.truncate(10**9)
+    assert "config.json" in refused(folder)

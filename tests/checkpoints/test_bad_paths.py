@@ -1,0 +1,87 @@
+"""A path that is no model of ours gets one clear error; nothing is executed and nothing hangs."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gptdesk.checkpoints.folder import resolve_folder
+from gptdesk.errors import CheckpointError, UnsupportedModelError
+from tests.helpers.damage import WEIGHTS, refused
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    assert "missing" in refused(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "x" * 5000])
+def test_paths_that_no_system_takes(path: str) -> None:
+    with pytest.raises(CheckpointError):
+        resolve_folder(path)
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    assert "empty" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "letter.docx", "README"])
+def test_a_text_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("Dear reader,", "utf-8")
+    assert str(tmp_path) in refused(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", WEIGHTS, "tokenizer.json", "generation_config.json"]
+)
+def test_a_fifo_or_folder_in_place_of_a_file(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    assert name in refused(folder)
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    assert name in refused(folder)
+
+
+def test_a_fifo_or_device_as_the_model(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "pipe" in refused(tmp_path / "pipe")
+    assert "regular" in refused(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("name", ["model.gguf", "model-q4_0.bin"])
+def test_gguf_is_named_and_answered_with_advice(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"GGUF\x03\0\0\0" + bytes(100))
+    assert "GGUF" in refused(tmp_path / name, UnsupportedModelError)
+
+
+def test_a_folder_of_gguf_files(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    assert "GGUF" in refused(tmp_path, UnsupportedModelError)
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "weights.ckpt"])
+def test_pickles_are_never_opened(folder: Path, tmp_path: Path, name: str) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return os.mkdir, (str(tmp_path / "executed"),)
+
+    (folder / WEIGHTS).unlink()
+    (folder / name).write_bytes(pickle.dumps(Bomb()))
+    assert "pickle" in refused(folder, UnsupportedModelError)
+    assert "pickle" in refused(folder / name, UnsupportedModelError)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_an_adapter_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"")
+    assert "adapter" in refused(tmp_path, UnsupportedModelError)
+
+
+def test_a_foreign_onnx_model(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"")
+    assert "ONNX" in refused(tmp_path, UnsupportedModelError)

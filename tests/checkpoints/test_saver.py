@@ -1,0 +1,95 @@
+"""What is saved, the reference library loads back to the same logits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gptdesk.checkpoints import saver
+from gptdesk.checkpoints.folder import resolve_folder
+from gptdesk.checkpoints.inspection import inspect_model
+from gptdesk.checkpoints.loader import load_gpt
+from gptdesk.checkpoints.saver import save_gpt
+from gptdesk.errors import CheckpointError
+from tests.helpers import checkpoints
+
+IDS = torch.tensor([[3 + 37 * i % 790 for i in range(60)]])
+NAMES = ["tiny_gpt2_dir", "tiny_llama_dir", "tiny_llama_tied_dir", "tiny_llama_sharded_dir"]
+
+
+@pytest.fixture(params=NAMES)
+def source(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.getfixturevalue(request.param)
+    return folder
+
+
+def logits(folder: Path) -> np.ndarray:
+    with torch.no_grad():
+        result: np.ndarray = checkpoints.load_reference(folder)(IDS).logits.numpy()
+    return result
+
+
+@pytest.mark.parametrize("shard_bytes", [saver.SHARD_BYTES, 100_000])
+def test_the_reference_computes_the_same(source: Path, tmp_path: Path, shard_bytes: int) -> None:
+    gpt, _ = load_gpt(resolve_folder(source))
+    save_gpt(gpt, source, tmp_path / "saved", shard_bytes)
+    assert np.array_equal(logits(tmp_path / "saved"), logits(source))
+    assert (tmp_path / "saved" / "tokenizer.json").read_bytes() == (
+        source / "tokenizer.json"
+    ).read_bytes()
+    assert (len(list((tmp_path / "saved").glob("*.safetensors"))) > 1) == (shard_bytes == 100_000)
+
+
+def test_we_load_back_the_same_bits(source: Path, tmp_path: Path) -> None:
+    gpt, _ = load_gpt(resolve_folder(source))
+    save_gpt(gpt, source, tmp_path / "saved")
+    again, warnings = load_gpt(resolve_folder(tmp_path / "saved"))
+    assert warnings == []
+    assert again.config == gpt.config
+    before = gpt.state_dict()
+    assert all(torch.equal(value, before[name]) for name, value in again.state_dict().items())
+
+
+def test_a_shape_that_changed_is_written(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    """The file is believed over its config.json, so what is saved must say what the file said."""
+    source = checkpoints.write_llama(tmp_path / "source")
+    data = json.loads((source / "config.json").read_text("utf-8"))
+    (source / "config.json").write_text(json.dumps(data | {"tie_word_embeddings": True}), "utf-8")
+    gpt, _ = load_gpt(resolve_folder(source))
+    save_gpt(gpt, source, tmp_path / "saved")
+    assert np.array_equal(logits(tmp_path / "saved"), logits(tiny_llama_dir))
+
+
+def test_the_precision_is_kept(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    gpt, _ = load_gpt(resolve_folder(tiny_llama_dir), dtype=torch.bfloat16)
+    save_gpt(gpt, tiny_llama_dir, tmp_path / "saved")
+    info = inspect_model(tmp_path / "saved")
+    assert info.precision == "bf16"
+    assert info.warnings == ()
+
+
+def test_a_folder_with_files_is_left_alone(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    gpt, _ = load_gpt(resolve_folder(tiny_llama_dir))
+    with pytest.raises(CheckpointError, match="already holds"):
+        save_gpt(gpt, tiny_llama_dir, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_failing_disk_leaves_nothing(
+    tiny_llama_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpt, _ = load_gpt(resolve_folder(tiny_llama_dir))
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(saver, "_write_json", full)
+    with pytest.raises(CheckpointError, match="cannot be written") as caught:
+        save_gpt(gpt, tiny_llama_dir, tmp_path / "saved")
+    assert "No space" in caught.value.details
+    assert list(tmp_path.iterdir()) == []
