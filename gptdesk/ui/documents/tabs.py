@@ -8,10 +8,20 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QStackedWidget,
+    QTabBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from gptdesk import paths
 from gptdesk.errors import DocumentError
 from gptdesk.text.document import DocumentChangedError, EncodingLossError, as_utf8
+from gptdesk.text.journal import JournalEntry
+from gptdesk.ui.documents.journal import JournalKeeper, restore_entry
 from gptdesk.ui.documents.positions import Positions
 from gptdesk.ui.documents.questions import Answer, Questions
 from gptdesk.ui.documents.view import DocumentView
@@ -38,6 +48,8 @@ class DocumentTabs(QWidget):
         self._typography: tuple[str, int, int] | None = None
         self._untitled = 0
         self._positions = Positions()
+        self._journal = JournalKeeper(paths.journal_dir(), self)
+        self._journal.problem.connect(self.problem)
         self._bar = self._make_bar()
         self._stack = QStackedWidget(self)
         column = QVBoxLayout(self)
@@ -56,12 +68,10 @@ class DocumentTabs(QWidget):
         bar.setDrawBase(False)
         bar.setExpanding(False)
         bar.setMovable(True)
-        bar.setTabsClosable(True)
         bar.setElideMode(Qt.TextElideMode.ElideMiddle)
         bar.setUsesScrollButtons(True)
         bar.currentChanged.connect(self._on_current)
         bar.tabMoved.connect(self._on_moved)
-        bar.tabCloseRequested.connect(self.close_index)
         return bar
 
     # What is open
@@ -127,13 +137,39 @@ class DocumentTabs(QWidget):
         self.current_changed.emit()
         return fresh
 
-    def restore_session(self, paths: Iterable[str | Path]) -> None:
-        """Open the files of the last session; those that are gone are left out with a notice."""
-        for path in paths:
-            if Path(path).exists():
-                self.open(path)
+    def restore_session(self, files: Iterable[str | Path] = ()) -> None:
+        """Open the files of the last session, and what the journal kept of sessions that died.
+
+        Files that are gone are left out with a notice. Call it once, after connecting the signals.
+        """
+        for file in files:
+            if Path(file).exists():
+                self.open(file)
             else:
-                self.notice.emit(self.tr("{0} is no longer there.").format(Path(path).name))
+                self.notice.emit(self.tr("{0} is no longer there.").format(Path(file).name))
+        adopted = self._journal.adopt()
+        restored = [self._restore(entry) for entry in adopted.entries]
+        if restored:
+            names = ", ".join(view.title for view in restored)
+            self.notice.emit(self.tr("Brought back what was not saved: {0}").format(names))
+            self.activate(restored[-1])
+        if adopted.damaged:
+            self.problem.emit(_damaged(adopted.damaged))
+
+    def _restore(self, entry: JournalEntry) -> DocumentView:
+        """Show an entry in the tab of its file, in an untouched tab, or in one of its own."""
+        path = Path(entry.path) if entry.path else None
+        same = [v for v in self.views() if path and v.path and not v.modified and v.path == path]
+        if same:
+            view = same[0]
+        elif self.current.pristine:
+            view = self.current
+        else:
+            self._untitled += path is None
+            view = self._add(DocumentView(self._untitled, self))
+        restore_entry(view, entry)
+        self._retitle()
+        return view
 
     # Save
 
@@ -190,6 +226,7 @@ class DocumentTabs(QWidget):
         if not self._may_close(view):
             return False
         self._remember(view)
+        self._journal.forget(view)
         self._remove(view)
         if not self._stack.count():
             self.new()
@@ -209,6 +246,15 @@ class DocumentTabs(QWidget):
         for view in self.views():
             self._remember(view)
         return True
+
+    def shut_down(self, *, keep_unsaved: bool = False) -> None:
+        """Stop journalling; call it once, when the window goes.
+
+        Args:
+            keep_unsaved: leave unsaved text to the next start (the session ends without having
+                been able to ask); otherwise `prepare_quit` settled everything.
+        """
+        self._journal.close(keep=keep_unsaved)
 
     def _may_close(self, view: DocumentView) -> bool:
         if not view.modified:
@@ -294,11 +340,32 @@ class DocumentTabs(QWidget):
         view.title_changed.connect(self._retitle)
         view.changed.connect(self._on_changed)
         self._stack.addWidget(view)
-        self._bar.addTab(view.title)
+        index = self._bar.addTab(view.title)
+        self._bar.setTabButton(index, QTabBar.ButtonPosition.RightSide, self._make_close())
         self._retitle()
         self._bar.setCurrentIndex(self._bar.count() - 1)
         self._on_current(self._bar.currentIndex())
         return view
+
+    def _make_close(self) -> QToolButton:
+        button = QToolButton(self._bar)
+        button.setObjectName("documents.close")
+        button.setText("×")
+        button.setAutoRaise(True)
+        # Ctrl+W is the keyboard's way; a stop of Tab at each cross would be in the way.
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setAccessibleName(self.tr("Close"))
+        button.setToolTip(self.tr("Close"))
+        button.clicked.connect(self._on_close_clicked)
+        return button
+
+    def _on_close_clicked(self) -> None:
+        button = self.sender()
+        side = QTabBar.ButtonPosition.RightSide
+        for index in range(self._bar.count()):
+            if self._bar.tabButton(index, side) is button:
+                self.close_index(index)
+                return
 
     def _remove(self, view: DocumentView) -> None:
         index = self._stack.indexOf(view)
@@ -314,6 +381,9 @@ class DocumentTabs(QWidget):
             self._bar.setTabToolTip(index, str(view.path or ""))
 
     def _on_changed(self) -> None:
+        view = self.sender()
+        if isinstance(view, DocumentView):
+            self._journal.note(view)
         self.text_changed.emit()
 
     def _on_current(self, index: int) -> None:
@@ -327,6 +397,14 @@ class DocumentTabs(QWidget):
         self._stack.removeWidget(view)
         self._stack.insertWidget(target, view)
         self._stack.setCurrentIndex(self._bar.currentIndex())
+
+
+def _damaged(files: list[Path]) -> DocumentError:
+    return DocumentError(
+        f"{len(files)} entries of the autosave journal are damaged.",
+        f"They are kept in {files[0].parent}; a text editor may still show what they hold.",
+        "\n".join(map(str, files)),
+    )
 
 
 def _same_file(one: Path, other: Path) -> bool:

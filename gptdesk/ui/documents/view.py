@@ -123,11 +123,13 @@ class DocumentView(QWidget):
             return False
         return digest_of(self.path) not in {"", self.source.digest}
 
-    def restore(self, path: Path | None, source: Document, text: str) -> None:
+    def restore(
+        self, path: Path | None, source: Document, text: str, *, modified: bool = True
+    ) -> None:
         """Show text that was never saved, from the journal."""
         self.path, self.source = path, source
         self.editor.load_text(text)
-        self.editor.document().setModified(True)
+        self.editor.document().setModified(modified)
         self.title_changed.emit()
 
     def place_cursor(self, position: int) -> None:

@@ -100,6 +100,7 @@ class FindBar(QWidget):
             f"FindBar {{ background: {colors.panel}; border-top: 1px solid {colors.hairline}; }}"
             f"FindBar QLabel {{ color: {colors.muted}; }}"
         )
+        self._editor.set_strong_selection(self.isVisible())
         self._show_marks()
 
     # Opening and closing
@@ -111,6 +112,7 @@ class FindBar(QWidget):
             self._text.setText(selected)
         self._replace_row.setVisible(replace)
         self.show()
+        self._editor.set_strong_selection(True)
         self._search()
         self._text.setFocus()
         self._text.selectAll()
@@ -118,6 +120,7 @@ class FindBar(QWidget):
     def close_bar(self) -> None:
         """Hide the bar and go on writing."""
         self.hide()
+        self._editor.set_strong_selection(False)
         self._show_marks()
         self._editor.setFocus()
 

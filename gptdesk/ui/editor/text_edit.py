@@ -54,6 +54,7 @@ class TextEdit(QTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setCursorWidth(2)
+        self._font = QFont()
         self._composing = False
         self._colors: Colors | None = None
         self._families: list[str] = []
@@ -112,13 +113,38 @@ class TextEdit(QTextEdit):
         self._restyle()
         self.font_size_changed.emit(self._size)
 
+    def set_strong_selection(self, strong: bool) -> None:
+        """Paint the selection in the accent colour, so that a hit stands out among others."""
+        colors = self._colors
+        if colors is None:
+            return
+        back, ink = (colors.accent, colors.on_accent) if strong else (colors.soft, colors.ink)
+        self.setStyleSheet(
+            f"TextEdit {{ selection-background-color: {back}; selection-color: {ink}; }}"
+            if strong
+            else ""
+        )
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Highlight, QColor(back))
+        palette.setColor(QPalette.ColorRole.HighlightedText, QColor(ink))
+        self.setPalette(palette)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: a style sheet gives widgets the interface's font; the page keeps its own."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
+            if self.document().defaultFont() != self._font:
+                self.document().setDefaultFont(self._font)
+        elif event.type() == QEvent.Type.LanguageChange:
+            self.setAccessibleName(self.tr("Text"))
+            self.viewport().update()
+
     def _restyle(self) -> None:
-        font = QFont()
+        self._font = font = QFont()
         font.setFamilies([*self._families, *SERIFS, *CJK_SERIFS])
         font.setStyleHint(QFont.StyleHint.Serif)
         font.setPixelSize(self._size)
         self.document().setDefaultFont(font)
-        self.setFont(font)
         self.setTabStopDistance(4 * self._size * 0.5)
         if self._colors is not None:
             metrics = PageMetrics.of(font, self._characters)
