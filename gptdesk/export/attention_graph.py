@@ -129,6 +129,11 @@ class PortableAttention:
 class FastAttention:
     """ONNX Runtime's fused GroupQueryAttention, which looks at the filled slots only."""
 
+    @staticmethod
+    def supports(config: ModelConfig) -> bool:
+        """Whether the operator takes heads of this width; with rotation it wants twice as even."""
+        return config.head_dim % (16 if config.position == "rope" else 8) == 0
+
     def __init__(self, config: ModelConfig, graph: GraphBuilder) -> None:
         self._config = config
         self._graph = graph

@@ -30,6 +30,7 @@ from gptdesk.checkpoints.folder import (
 from gptdesk.checkpoints.loader import load_gpt
 from gptdesk.errors import EngineError, ExportError, NotBuiltError, OptionError
 from gptdesk.export import onnx_format as fmt
+from gptdesk.export.attention_graph import FastAttention
 from gptdesk.export.check import TOLERANCE, Comparison, Trace, compare, trace
 from gptdesk.export.gpt_graph import build
 from gptdesk.export.onnx_runtime import CPU, Decoder, open_session
@@ -51,7 +52,7 @@ class ExportReport:
     Attributes:
         path: the new folder.
         precision: of the weights.
-        variant: "fast" or "portable".
+        variant: the one written, which is "portable" where "fast" does not fit the model.
         files: names of the files in it.
         bytes: of all of them together.
         seconds: the export took.
@@ -62,7 +63,7 @@ class ExportReport:
 
     path: Path
     precision: str
-    variant: str
+    variant: fmt.Variant
     files: tuple[str, ...]
     bytes: int
     seconds: float
@@ -98,29 +99,30 @@ def export_onnx(
         Cancelled: the person stopped it.
     """
     started = time.monotonic()
-    chosen = _checked_options(precision, variant)
+    wanted = _checked_options(precision, variant)
     folder = resolve_folder(path)
     if folder.kind == "onnx":
         raise ExportError(
             f"The model in {folder.root} is an ONNX export already.",
             "Export the model that it was made from.",
         )
+    used, notes = _fitting_variant(wanted, folder.config)
     target = Path(out_dir).expanduser().absolute()
     with _destination_errors(target):
         _check_destination(target, folder.config)
         with new_folder(target) as temporary:
-            comparison, warnings = _write(folder, temporary, chosen, progress, cancel)
+            comparison, warnings = _write(folder, temporary, used, progress, cancel)
     files = sorted(target.iterdir())
     return ExportReport(
         path=target,
         precision=precision,
-        variant=variant,
+        variant=used,
         files=tuple(file.name for file in files),
         bytes=sum(file.stat().st_size for file in files),
         seconds=time.monotonic() - started,
         max_difference=comparison.max_difference,
         greedy_equal=comparison.greedy_equal,
-        warnings=tuple(warnings),
+        warnings=(*notes, *warnings),
     )
 
 
@@ -141,11 +143,23 @@ def _checked_options(precision: str, variant: str) -> fmt.Variant:
     return cast("fmt.Variant", variant)
 
 
+def _fitting_variant(wanted: fmt.Variant, config: ModelConfig) -> tuple[fmt.Variant, list[str]]:
+    if wanted == "portable" or FastAttention.supports(config):
+        return wanted, []
+    note = (
+        f"ONNX Runtime's fused attention does not take heads of width {config.head_dim}; "
+        "the portable variant was written instead."
+    )
+    return "portable", [note]
+
+
 def _check_destination(target: Path, config: ModelConfig) -> None:
     """Fail before anything is read where the end is certain."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(errno.EEXIST, "exists and is not an empty folder", str(target))
     existing = next(parent for parent in (target, *target.parents) if parent.exists())
+    if not existing.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(existing))
     free = shutil.disk_usage(existing).free
     needed = 4 * config.num_parameters + _SPARE_BYTES
     if free < needed:
@@ -265,6 +279,10 @@ _DESTINATION_ERRORS = {
     errno.ENOTDIR: ("{0} lies below something that is not a folder.", "Choose another folder."),
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
+    errno.EFBIG: (
+        "The disk of {0} cannot hold a file that large.",
+        "Choose a folder on a disk with a newer file system; FAT32 stops at 4 GiB.",
+    ),
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
     errno.EROFS: ("{0} is on a disk that cannot be written to.", "Choose a folder elsewhere."),

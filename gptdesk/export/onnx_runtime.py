@@ -52,6 +52,11 @@ class Decoder:
     Each cache value is one block of memory bound as input and output of the graph, so that only
     new keys and values are written; positions from `length` on are scratch.
 
+    Args:
+        session: from `open_session`.
+        config: of the model.
+        device: where the cache lives: "cpu", "cuda:0".
+
     Attributes:
         length: tokens held; lowering it forgets the tail.
     """
@@ -60,7 +65,8 @@ class Decoder:
         self.length = 0
         self._session = session
         self._config = config
-        self._device = device
+        kind, _, index = device.partition(":")
+        self._device = (kind, int(index or 0))
         self._binding = session.io_binding()
         self._cache: dict[tuple[str, str], Any] = {}
         self._capacity = 0
@@ -104,7 +110,7 @@ class Decoder:
                 block = np.zeros(shape, dtype=np.float32)
                 if self.length:
                     block[:, :, : self.length] = self._cache[names].numpy()[:, :, : self.length]
-                grown[names] = ort.OrtValue.ortvalue_from_numpy(block, self._device)
+                grown[names] = ort.OrtValue.ortvalue_from_numpy(block, *self._device)
         self._cache, self._capacity = grown, capacity
         self._bind_cache()
 
