@@ -32,7 +32,6 @@ TASKS: dict[str, dict[str, Any]] = {
             "top_p": 0.9,
             "repetition_penalty": 1.15,
             "repetition_window": 128,
-            "max_new_tokens": 160,
         },
     },
     "summarize": {
@@ -40,7 +39,6 @@ TASKS: dict[str, dict[str, Any]] = {
         "sampling": {
             "temperature": 0.0,
             **NO_LOOPS,
-            "max_new_tokens": 96,
         },
     },
     "translate": {
@@ -48,7 +46,6 @@ TASKS: dict[str, dict[str, Any]] = {
         "sampling": {
             "temperature": 0.0,
             **NO_LOOPS,
-            "max_new_tokens": 240,
         },
     },
 }

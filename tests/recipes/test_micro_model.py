@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def _write(path: Path, lines: Iterator[str] | map[str]) -> None:
         stream.writelines(f"{line}\n" for line in lines)
 
 
-def _training(recipe: ModuleType, data: Path, work: Path) -> object:
+def _training(recipe: ModuleType, data: Path, work: Path) -> Any:
     work.mkdir(exist_ok=True)
     torch.manual_seed(0)
     recipe.prepare(data, work, SHAPE, 1)
@@ -143,6 +144,15 @@ def test_training_lowers_the_loss(recipe: ModuleType, data: Path, tmp_path: Path
     training = _training(recipe, data, tmp_path / "work")
     losses = [training.advance(0.3) for _ in range(25)]
     assert np.mean(losses[-3:]) < 0.85 * np.mean(losses[:3])
+
+
+def test_every_token_predicts_the_next_and_prompts_weigh_what_they_should(
+    recipe: ModuleType, data: Path, tmp_path: Path
+) -> None:
+    batches = _training(recipe, data, tmp_path / "work").batches
+    ids, targets, weights = batches.batch(0, 8, {"translate": 1.0}, 0.25)
+    assert torch.equal(ids[:, 1:], targets[:, :-1])
+    assert set(weights.unique().tolist()) == {0.0, 0.25, 1.0}
 
 
 def test_the_rate_rises_stays_and_falls_to_zero(recipe: ModuleType) -> None:
