@@ -13,6 +13,7 @@ from gptdesk.ui.theme.palette import make_palette
 from gptdesk.ui.theme.style_sheet import make_style_sheet
 
 CHOICES = ("auto", "light", "dark")
+INTERFACE_PIXELS = 13
 
 
 class ThemeManager(QObject):
@@ -52,6 +53,9 @@ class ThemeManager(QObject):
         self._colors = load_colors(self._resolved())
         app = QApplication.instance()
         if isinstance(app, QApplication):
+            font = app.font()
+            font.setPixelSize(INTERFACE_PIXELS)
+            app.setFont(font)
             app.setPalette(make_palette(self._colors))
             app.setStyleSheet(make_style_sheet(self._colors))
         self.changed.emit()

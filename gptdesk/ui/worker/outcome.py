@@ -20,6 +20,10 @@ class Runner(Protocol):
         """The events of one request; the last is `Finished`."""
         ...
 
+    def close(self) -> None:
+        """Free what is loaded."""
+        ...
+
 
 def run_job(job: Job, runner: Callable[[], Runner], post: Callable[[Event], None]) -> Terminal:
     """Run `job`, posting its events; never raises.

@@ -135,6 +135,8 @@ class EngineWorker(QObject):
     def _work(self) -> None:
         while (job := self._queue.next()) is not None:
             self._do(job)
+        if self._runner is not None:
+            self._runner.close()
 
     def _do(self, job: Job) -> None:
         def post(item: Event | Terminal) -> None:

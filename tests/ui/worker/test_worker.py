@@ -25,6 +25,9 @@ class ScriptRunner:
     def run(self, request: Script, cancel: CancelFlag) -> Iterator[Event]:
         return request(cancel)
 
+    def close(self) -> None:
+        """Nothing is loaded."""
+
 
 class Log(QObject):
     """Writes down every signal and the thread it came on."""

@@ -1,0 +1,146 @@
+"""The field for one option of a task: chips, a list, a number, a switch or a line of text."""
+
+from __future__ import annotations
+
+from dataclasses import Field
+from typing import Any, Protocol
+
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+
+from gptdesk.tasks.options import OptionInfo
+from gptdesk.ui.widgets.chips import ChipGroup
+from gptdesk.ui.widgets.translated import OPTIONS_CONTEXT, translate_option
+
+MAX_CHIPS = 4
+
+
+class OptionField(Protocol):
+    """What the form needs of a field."""
+
+    widget: QWidget
+
+    def get(self) -> Any:
+        """The value, of the option's type."""
+        ...
+
+    def set(self, value: Any) -> None:
+        """Show a value."""
+        ...
+
+    def retranslate(self) -> None:
+        """Label the choices in the language of the window."""
+        ...
+
+
+class ChipField:
+    """Up to four choices, all in sight."""
+
+    def __init__(self, name: str, info: OptionInfo) -> None:
+        self.widget = ChipGroup(name, info.choices, OPTIONS_CONTEXT)
+
+    def get(self) -> str:
+        """The key of the chosen chip."""
+        return self.widget.value
+
+    def set(self, value: Any) -> None:
+        """Choose a chip by key."""
+        self.widget.value = str(value)
+
+    def retranslate(self) -> None:
+        """Chips label themselves."""
+
+
+class ListField:
+    """More choices than fit side by side."""
+
+    def __init__(self, name: str, info: OptionInfo) -> None:
+        self.widget = QComboBox()
+        self.widget.setObjectName(name)
+        self._choices = info.choices
+        for key, label in info.choices:
+            self.widget.addItem(translate_option(label), key)
+
+    def get(self) -> str:
+        """The key of the chosen entry."""
+        return str(self.widget.currentData())
+
+    def set(self, value: Any) -> None:
+        """Choose an entry by key."""
+        self.widget.setCurrentIndex(max(0, self.widget.findData(value)))
+
+    def retranslate(self) -> None:
+        """Label the entries in the language of the window."""
+        for index, (_, label) in enumerate(self._choices):
+            self.widget.setItemText(index, translate_option(label))
+
+
+class NumberField:
+    """A whole or a decimal number within its bounds."""
+
+    def __init__(self, name: str, info: OptionInfo, *, whole: bool) -> None:
+        self.widget: QSpinBox | QDoubleSpinBox = QSpinBox() if whole else QDoubleSpinBox()
+        self.widget.setObjectName(name)
+        low = 0 if info.minimum is None else info.minimum
+        high = 1_000_000 if info.maximum is None else info.maximum
+        self.widget.setRange(int(low) if whole else low, int(high) if whole else high)
+
+    def get(self) -> int | float:
+        """The number."""
+        return self.widget.value()
+
+    def set(self, value: Any) -> None:
+        """Show a number; one out of bounds becomes the nearest within."""
+        self.widget.setValue(value)
+
+    def retranslate(self) -> None:
+        """Numbers need no words."""
+
+
+class SwitchField:
+    """On or off."""
+
+    def __init__(self, name: str) -> None:
+        self.widget = QCheckBox()
+        self.widget.setObjectName(name)
+
+    def get(self) -> bool:
+        """Whether it is on."""
+        return self.widget.isChecked()
+
+    def set(self, value: Any) -> None:
+        """Turn it on or off."""
+        self.widget.setChecked(bool(value))
+
+    def retranslate(self) -> None:
+        """The label beside it says it all."""
+
+
+class LineField:
+    """Free text on one line."""
+
+    def __init__(self, name: str) -> None:
+        self.widget = QLineEdit()
+        self.widget.setObjectName(name)
+
+    def get(self) -> str:
+        """The text."""
+        return self.widget.text()
+
+    def set(self, value: Any) -> None:
+        """Show a text."""
+        self.widget.setText(str(value))
+
+    def retranslate(self) -> None:
+        """The text is the person's."""
+
+
+def make_field(prefix: str, field: Field[Any], info: OptionInfo) -> OptionField:
+    """The field that suits an option; its widget is called `<prefix>.<name>`."""
+    name = f"{prefix}.{field.name}"
+    if info.choices:
+        return ChipField(name, info) if len(info.choices) <= MAX_CHIPS else ListField(name, info)
+    if isinstance(field.default, bool):
+        return SwitchField(name)
+    if isinstance(field.default, int | float):
+        return NumberField(name, info, whole=isinstance(field.default, int))
+    return LineField(name)

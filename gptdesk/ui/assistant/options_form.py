@@ -1,0 +1,93 @@
+"""The form for a task's options, generated from its options dataclass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from gptdesk.errors import OptionError
+from gptdesk.tasks.base import Task
+from gptdesk.tasks.options import OptionInfo, make_options, option_fields
+from gptdesk.ui.assistant.option_field import ChipField, OptionField, make_field
+from gptdesk.ui.widgets.parts import label
+from gptdesk.ui.widgets.translated import Translated, translate_option
+
+
+class OptionsForm(Translated, QWidget):
+    """Chips below their heading; smaller fields two in a row."""
+
+    changed = Signal()
+
+    def __init__(self, task: Task, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._options_type = task.options_type
+        self._fields: dict[str, OptionField] = {}
+        self._labels: list[tuple[QLabel, OptionField, OptionInfo]] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(8)
+        small: list[tuple[QLabel, OptionField]] = []
+        for field, info in option_fields(task.options_type):
+            made = make_field(f"assistant.option.{task.id}", field, info)
+            made.set(field.default)
+            heading = label("group" if isinstance(made, ChipField) else "muted")
+            heading.setBuddy(made.widget)
+            self._fields[field.name] = made
+            self._labels.append((heading, made, info))
+            self._listen(made)
+            if isinstance(made, ChipField):
+                self._layout.addWidget(heading)
+                self._layout.addWidget(made.widget)
+            else:
+                small.append((heading, made))
+        if small:
+            self._layout.addLayout(_two_in_a_row(small))
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Label everything in the language of the window."""
+        for heading, field, info in self._labels:
+            text = translate_option(info.label)
+            heading.setText(text.upper() if isinstance(field, ChipField) else text)
+            field.widget.setAccessibleName(text)
+            field.widget.setToolTip(translate_option(info.help) if info.help else "")
+            field.retranslate()
+
+    def values(self) -> dict[str, Any]:
+        """All options by name."""
+        return {name: field.get() for name, field in self._fields.items()}
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Show saved options; what no longer fits is left at its default."""
+        for name, value in values.items():
+            try:
+                make_options(self._options_type, {name: value})
+            except OptionError:
+                continue
+            self._fields[name].set(value)
+
+    def _listen(self, field: OptionField) -> None:
+        widget = field.widget
+        for signal in ("changed", "currentIndexChanged", "valueChanged", "toggled", "textEdited"):
+            if hasattr(widget, signal):
+                getattr(widget, signal).connect(self._changed)
+                return
+
+    def _changed(self) -> None:
+        self.changed.emit()
+
+
+def _two_in_a_row(fields: list[tuple[QLabel, OptionField]]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(12)
+    grid.setVerticalSpacing(4)
+    for index, (heading, field) in enumerate(fields):
+        row, column = 2 * (index // 2), index % 2
+        grid.addWidget(heading, row, column)
+        grid.addWidget(field.widget, row + 1, column)
+    grid.setColumnStretch(0, 1)
+    grid.setColumnStretch(1, 1)
+    return grid

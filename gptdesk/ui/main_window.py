@@ -1,0 +1,194 @@
+"""The window: puts the parts together and connects the menus to them.
+
+    menus
+    ┌───────────────────────────────┬───────────────┐
+    │ DocumentTabs                  │ AssistantPanel│  SideLayout
+    │ ComparePane (translations)    │               │
+    ├───────────────────────────────┴───────────────┤
+    │ MessageBar, when there is something to say    │
+    │ StatusBar                                     │
+    └───────────────────────────────────────────────┘
+
+AssistantController and ModelController turn what is clicked into jobs of the EngineWorker and what
+the worker tells into what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from gptdesk import paths
+from gptdesk.errors import GptDeskError
+from gptdesk.generation.events import Progress
+from gptdesk.settings import Settings
+from gptdesk.tasks.registry import TASKS
+from gptdesk.ui import theme, window_state
+from gptdesk.ui.actions import Actions
+from gptdesk.ui.assistant.compare_pane import ComparePane
+from gptdesk.ui.assistant.controller import AssistantController
+from gptdesk.ui.assistant.panel import CONTINUE, AssistantPanel
+from gptdesk.ui.assistant.progress_text import progress_text
+from gptdesk.ui.context_meter import ContextMeter
+from gptdesk.ui.documents import DocumentTabs
+from gptdesk.ui.menus import Menus
+from gptdesk.ui.messages import Message, MessageBar, Messages
+from gptdesk.ui.models.controller import ModelController
+from gptdesk.ui.models.facts import engine_text
+from gptdesk.ui.side_layout import SideLayout
+from gptdesk.ui.status_bar import StatusBar
+from gptdesk.ui.widgets.translated import Translated
+from gptdesk.ui.worker import EngineWorker
+
+
+class MainWindow(Translated, QMainWindow):
+    """Everything on the screen.
+
+    Attributes:
+        settings, messages, tabs, panel, side, compare, status: the parts.
+        worker: the engine's thread; it ends when the window closes.
+        models, assistant: the controllers.
+    """
+
+    def __init__(self, settings: Settings, worker: EngineWorker | None = None) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowIcon(QIcon(str(paths.resources_dir() / "icons" / "gptdesk.svg")))
+        self.settings = settings
+        self.worker = worker or EngineWorker()
+        self.messages = Messages(self)
+        self.tabs = DocumentTabs()
+        self.compare = ComparePane()
+        self.panel = AssistantPanel(list(TASKS.values()), self.compare)
+        self.status = StatusBar()
+        self.message_bar = MessageBar()
+        self.side = self._assemble()
+        self.models = ModelController(self.worker, settings, self.messages, self)
+        self.assistant = AssistantController(
+            self.worker, self.panel, self.tabs, self.messages, self
+        )
+        self.meter = ContextMeter(self.worker, self.models, self.tabs, self.status, self)
+        self.actions_ = Actions(self.menuBar())
+        self.menus = Menus(self)
+        self._connect()
+        self._dress()
+        window_state.restore_window(settings, self, self.side)
+        window_state.restore_panel(settings, self.panel)
+        self.retranslate()
+
+    def _assemble(self) -> SideLayout:
+        middle = QSplitter(Qt.Orientation.Vertical)
+        middle.setProperty("role", "paper")
+        middle.setChildrenCollapsible(False)
+        middle.setHandleWidth(1)
+        middle.addWidget(self.tabs)
+        middle.addWidget(self.compare)
+        middle.setStretchFactor(0, 1)
+        middle.setSizes([430, 290])
+        side = SideLayout(middle, self.panel)
+        central = QWidget()
+        layout = QVBoxLayout(central)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(side, 1)
+        layout.addWidget(self.message_bar)
+        layout.addWidget(self.status)
+        self.setCentralWidget(central)
+        self.setMinimumSize(480, 320)
+        return side
+
+    def _connect(self) -> None:
+        self.messages.shown.connect(self.message_bar.show_message)
+        self.tabs.problem.connect(self.messages.error)
+        self.tabs.notice.connect(self._notice)
+        self.tabs.current_changed.connect(self._document_changed)
+        self.models.changed.connect(self._show_model)
+        self.models.load_progress.connect(self._show_load)
+        self.models.load_ended.connect(self._load_ended)
+        self.status.cancel_clicked.connect(self.models.cancel_load)
+        self.assistant.busy_changed.connect(self.meter.set_busy)
+        self.assistant.measured.connect(self.meter.show_stats)
+        self.compare.closed.connect(self._leave_comparison)
+        theme.manager().changed.connect(self._dress)
+
+    # --- the start ---
+
+    def restore_documents(self, files: Sequence[str] = ()) -> None:
+        """Bring back the last session's documents and what was never saved; then open `files`."""
+        self.tabs.restore_session([*self.settings.get("files.open"), *files])
+        for problem in self.settings.problems:
+            self.messages.show(Message(problem, is_error=False))
+
+    # --- what changes ---
+
+    @Slot()
+    def _dress(self) -> None:
+        settings = self.settings
+        self.tabs.set_colors(theme.colors())
+        self.tabs.set_typography(
+            settings.get("editor.font_family"),
+            settings.get("editor.font_size"),
+            settings.get("editor.line_width"),
+        )
+
+    def retranslate(self) -> None:
+        """Say everything in the language of the window."""
+        self.actions_.retranslate()
+        self._document_changed()
+        self._show_model()
+
+    @Slot()
+    def _document_changed(self) -> None:
+        view = self.tabs.current
+        self.setWindowTitle(f"{view.title} — gptdesk")
+        if view.path is not None:
+            window_state.note_recent_file(self.settings, str(view.path))
+
+    @Slot(str)
+    def _notice(self, text: str) -> None:
+        self.messages.show(Message(text, is_error=False))
+
+    @Slot()
+    def _show_model(self) -> None:
+        opened = self.models.current
+        if opened is None:
+            self.status.show_model("" if self.models.loading else self.tr("no model"))
+        else:
+            self.status.show_model(f"{opened.name} · {engine_text(opened.engine)}")
+        self.menus.update_model()
+
+    @Slot(object)
+    def _show_load(self, progress: Progress) -> None:
+        self.status.show_progress(progress_text(progress), progress.done, progress.total)
+
+    @Slot(object)
+    def _load_ended(self, _: GptDeskError | None) -> None:
+        self.status.show_progress("", 0, 0)
+
+    @Slot()
+    def _leave_comparison(self) -> None:
+        self.panel.set_mode(CONTINUE)
+        self.tabs.current.editor.setFocus()
+
+    # --- the end ---
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt: ask about unsaved text, stop the worker, remember the session."""
+        self.assistant.stop()
+        if not self.tabs.prepare_quit():
+            event.ignore()
+            return
+        self.worker.close()
+        window_state.store(self.settings, self, self.side, self.panel, self.tabs)
+        try:
+            self.settings.save()
+        except GptDeskError as error:
+            self.messages.error(error)
+        # Provisional text in documents that are otherwise saved waits in the journal.
+        views = self.tabs.views()
+        waiting = any(view.editor.has_provisional for view in views)
+        self.tabs.shut_down(keep_unsaved=waiting and not any(view.modified for view in views))
+        event.accept()

@@ -1,0 +1,1 @@
+"""Opening, describing, exporting and unloading models."""

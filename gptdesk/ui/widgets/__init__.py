@@ -1,0 +1,1 @@
+"""Small widgets that the panel and the dialogs share."""
