@@ -155,6 +155,7 @@ class _Writer:
         self._most_tokens = most_tokens
         self.room = most_tokens
         self.written = ""
+        self._shown = 0
         self.complete = False
 
     def skip_typed_spaces(self) -> None:
@@ -163,15 +164,18 @@ class _Writer:
         self._typed_spaces = text[len(text.rstrip(" \t")) :]
 
     def push(self, text: str) -> str:
-        """Take the text of one token; return what of it is kept."""
+        """Take the text of one token; return what can be shown.
+
+        White space waits for the word after it: at the end it would be in the writer's way.
+        """
         self.room -= 1
-        text = self._without_typed_spaces(text)
-        end = self._end(self.written + text)
+        self.written += self._without_typed_spaces(text)
+        end = self._end()
         if end is not None:
             self.complete = True
-            text = text[: max(0, end - len(self.written))]
-        self.written += text
-        return text
+            self.written = self.written[:end]
+        before, self._shown = self._shown, max(self._shown, len(self.written.rstrip()))
+        return self.written[before : self._shown]
 
     def _without_typed_spaces(self, text: str) -> str:
         while text and self._typed_spaces and text[0] == self._typed_spaces[0]:
@@ -180,22 +184,22 @@ class _Writer:
             self._typed_spaces = ""
         return text
 
-    def _end(self, written: str) -> int | None:
+    def _end(self) -> int | None:
         """Where the text is to end, once that is known."""
         if self._length != "page":
-            paragraph = _PARAGRAPH.search(written)
+            paragraph = _PARAGRAPH.search(self.written)
             if paragraph:
                 return paragraph.end() - 1
         enough = self._most_tokens - self.room >= self._few_tokens
-        return self._sentence_end(written) if enough else None
+        return self._sentence_end() if enough else None
 
-    def _sentence_end(self, written: str) -> int | None:
+    def _sentence_end(self) -> int | None:
         """End of the first sentence that another follows and that is not yet passed."""
-        line = written.rfind("\n") + 1
+        line = self.written.rfind("\n") + 1
         before = "" if line else self._before
-        paragraph = before + written[line:]
+        paragraph = before + self.written[line:]
         for span in sentences(paragraph)[:-1]:
             end = len(paragraph[: span.end].rstrip()) - len(before) + line
-            if end >= max(1, len(self.written)):
+            if end >= max(1, self._shown):
                 return end
         return None

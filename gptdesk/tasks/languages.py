@@ -6,7 +6,7 @@ import re
 
 from gptdesk.errors import OptionError
 from gptdesk.tasks.base import Operations
-from gptdesk.tasks.prompt_files import language_name
+from gptdesk.tasks.prompt_files import LANGUAGES, language_name
 from gptdesk.text.language import guess_language
 
 CHOICES = (("en", "English"), ("zh", "Chinese"), ("de", "German"), ("fr", "French"))
@@ -29,7 +29,7 @@ def name(code: str) -> str:
 
 def prompt_name(code: str, prompt: str) -> str:
     """What a prompt for an answer in the language `prompt` calls the language `code`."""
-    return language_name(code, prompt) if code in dict(CHOICES) else code
+    return language_name(code if code in LANGUAGES else "other", prompt)
 
 
 def require(ops: Operations, code: str, what: str) -> None:

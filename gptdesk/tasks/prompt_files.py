@@ -68,7 +68,7 @@ def prompt_text(file: str, table: str, language: str, key: str) -> str:
 
 
 def language_name(code: str, prompt: str) -> str:
-    """What prompts for answers in the language `prompt` call the language `code`."""
+    """What prompts for answers in the language `prompt` call the language `code`, or "other"."""
     name: str = _read("languages")[prompt_language(prompt)][code]
     return name
 

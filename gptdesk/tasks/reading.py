@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 
 from gptdesk.generation.events import Progress
@@ -40,9 +41,14 @@ class Reader:
 
     def plan(self, text: str, offset: int = 0) -> list[Range]:
         """The parts that a text must be read in: the whole of it when it fits."""
-        if self._fits(text):
+        tokens = self._tokenizer.count(text)
+        if tokens <= self._budget:
             return [(offset, offset + len(text))]
-        return located(text, chunks(text, self._tokenizer, self._budget), offset)
+        # Parts of about equal size, with a tenth of slack for the borders: a last part of a few
+        # words would get as much of the notes as any other.
+        number = math.ceil(tokens / self._budget)
+        size = min(self._budget, math.ceil(1.1 * tokens / number))
+        return located(text, chunks(text, self._tokenizer, size), offset)
 
     def progress(self) -> Progress:
         """How many parts were read."""

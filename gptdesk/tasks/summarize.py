@@ -92,6 +92,8 @@ class SummarizeTask:
         yield Started(task=_TASK)
         language, notes = _language(text, options, ops)
         prompts = SummaryPrompts(ops, language, options.points)
+        if prompts.style == "plain" and language != detect(text):
+            notes.append("This model takes no instructions: it may write in the text's language.")
         run = TaskRun(ops, sampling)
         reader = Reader(run, prompts)
         if options.form == "points" and not prompts.lists_points:

@@ -13,6 +13,7 @@ from gptdesk.tasks.languages import CHOICES, detect, name, require
 from gptdesk.tasks.markup import Line, lines
 from gptdesk.tasks.options import OptionInfo, option
 from gptdesk.tasks.profile import ModelProfile
+from gptdesk.tasks.prompt_files import LANGUAGES
 from gptdesk.tasks.run import TaskRun
 from gptdesk.tasks.translation_prompts import TranslationPrompts
 from gptdesk.tasks.translator import Translator
@@ -95,6 +96,11 @@ def _languages(text: str, options: TranslateOptions, ops: Operations) -> tuple[s
             if options.source == "auto"
             else f"Both languages are {name(source)}.",
             "Choose another language to translate into, or correct the language of the text.",
+        )
+    if source not in LANGUAGES:
+        raise OptionError(
+            f"The text seems to be in a language ({source}) that gptdesk does not translate.",
+            "Choose the language of the text if this is wrong.",
         )
     require(ops, source, "source language")
     require(ops, target, "target language")

@@ -31,7 +31,7 @@ class TranslationPrompts:
         self.source = source
         self.target = target
         self.style = style_of(_TASK, ops)
-        self._examples = self._few_shots()
+        self._examples = self._few_shots() if self.style == "plain" else ""
 
     @property
     def keeps_marks(self) -> bool:

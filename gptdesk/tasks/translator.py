@@ -21,7 +21,8 @@ _LONGEST_RATIO = 3
 _LONGEST_EXTRA = 24
 _SMALLEST_BUDGET = 16
 
-_RETRY: Mapping[str, Any] = {"temperature": 0.0, "no_repeat_ngram_size": 3}
+# The prompt counts as seen too: a shorter n-gram would forbid names and numbers of the source.
+_RETRY: Mapping[str, Any] = {"temperature": 0.0, "no_repeat_ngram_size": 6}
 _UNSPACED = frozenset({"zh"})
 
 Step = Generator[Progress, None, str]

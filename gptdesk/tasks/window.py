@@ -53,6 +53,6 @@ def _border(text: str, place: int, reach: int) -> int:
 def _hard_cut(text: str, tokenizer: Tokenizer, budget: int) -> int:
     """The last resort when even one step is too long: cut anywhere."""
     start = max(0, len(text) - max(1, budget))
-    while start < len(text) and tokenizer.count(text[start:]) > budget:
+    while start < len(text) - 1 and tokenizer.count(text[start:]) > budget:
         start += max(1, (len(text) - start) // 4)
     return start
