@@ -131,8 +131,7 @@ def load_gpt(
     if place.type != "cuda":
         needed = weights.config.num_parameters * dtype.itemsize
         refuse_if_too_large(needed, f"The model in {folder.root}")
-    with torch.device("meta"):
-        gpt = GPT(weights.config)
+    gpt = GPT.skeleton(weights.config)
     state = {name: tensor.to(place) for name, tensor in weights}
     if weights.config.tied_embeddings:
         state[HEAD] = state[EMBEDDING]
