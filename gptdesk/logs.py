@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
+import io
 import logging
 import logging.handlers
 import sys
@@ -34,7 +36,9 @@ def setup(level: int = logging.INFO, *, to_file: bool = True) -> Path | None:
         console = logging.StreamHandler()
         console.setLevel(logging.WARNING)
         logger.addHandler(console)
-        faulthandler.enable()
+        # A stderr that somebody replaced by an object without a file cannot take a crash report.
+        with contextlib.suppress(io.UnsupportedOperation):
+            faulthandler.enable()
     return _add_file(logger) if to_file else None
 
 

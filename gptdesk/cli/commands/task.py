@@ -73,10 +73,12 @@ def _as_json(text: str, finished: Finished) -> dict[str, Any]:
 
 
 def _read(name: str) -> str:
-    from gptdesk.text.document import decode, read_document
+    from gptdesk.text.document import read_document
+    from gptdesk.text.encodings import decode
 
     if name == "-":
-        return decode(sys.stdin.buffer.read(), "standard input").text
+        text, _, _ = decode(sys.stdin.buffer.read(), "standard input")
+        return text
     return read_document(name)
 
 
