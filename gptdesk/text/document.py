@@ -176,6 +176,9 @@ def _with_own_ends(document: Document) -> str:
     kept = min(tail, len(wanted) - kept, len(ends) - kept)
     if kept > 0:
         wanted[-kept:] = ends[-kept:]
+    for index in range(len(wanted) - 1):
+        if wanted[index] == "\r" and not new[index + 1] and wanted[index + 1] == "\n":
+            wanted[index] = "\n"  # or the two would read as one line end
     return "".join(line + end for line, end in zip(new, [*wanted, ""], strict=True))
 
 

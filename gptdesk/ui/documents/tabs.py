@@ -300,6 +300,10 @@ class DocumentTabs(QWidget):
     def set_colors(self, colors: Colors) -> None:
         """Take over the colours of a theme."""
         self._colors = colors
+        self._bar.setStyleSheet(
+            f"QToolButton {{ color: {colors.muted}; background: transparent; border: none; }}"
+            f"QToolButton:hover {{ color: {colors.ink}; }}"
+        )
         for view in self.views():
             view.set_colors(colors)
 

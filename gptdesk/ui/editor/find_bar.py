@@ -99,6 +99,7 @@ class FindBar(QWidget):
         self.setStyleSheet(
             f"FindBar {{ background: {colors.panel}; border-top: 1px solid {colors.hairline}; }}"
             f"FindBar QLabel {{ color: {colors.muted}; }}"
+            "FindBar QPushButton[sign=true] { padding: 6px 0; }"
         )
         self._editor.set_strong_selection(self.isVisible())
         self._show_marks()
@@ -275,6 +276,7 @@ class FindBar(QWidget):
     @staticmethod
     def _label(button: QPushButton, sign: str, words: str, key: str) -> None:
         button.setText(sign)
+        button.setProperty("sign", True)
         button.setAccessibleName(words)
         button.setToolTip(f"{words}  {key}")
         button.setFixedWidth(32)

@@ -13,9 +13,10 @@ class BlockHeights:
     def __init__(self, top: float) -> None:
         self.page_width = -1.0  # the page the heights were made for
         self._top = top
-        self._heights: list[float] = [0.0]
+        self._heights = [0.0]
         self._exact = bytearray(1)
-        self._tops: list[float] | None = None
+        self._tops = [top]
+        self._clean = 1  # how many of the tops are right; the rest is worked out when asked for
 
     def __len__(self) -> int:
         return len(self._heights)
@@ -23,7 +24,7 @@ class BlockHeights:
     @property
     def total(self) -> float:
         """Height of all paragraphs and the margin above them."""
-        return self._all_tops()[-1]
+        return self._top_of(len(self._heights))
 
     @property
     def all_exact(self) -> bool:
@@ -32,11 +33,12 @@ class BlockHeights:
 
     def span(self, number: int) -> tuple[float, float]:
         """Top and height of a paragraph."""
-        return self._all_tops()[number], self._heights[number]
+        return self._top_of(number), self._heights[number]
 
     def at(self, y: float) -> int:
         """The paragraph at a height; the first or last beyond the ends."""
-        number = bisect_right(self._all_tops(), y) - 1
+        self._top_of(len(self._heights))
+        number = bisect_right(self._tops, y) - 1
         return max(0, min(number, len(self._heights) - 1))
 
     def is_exact(self, number: int) -> bool:
@@ -49,7 +51,7 @@ class BlockHeights:
         if self._heights[number] == height:
             return False
         self._heights[number] = height
-        self._tops = None
+        self._clean = min(self._clean, number + 1)
         return True
 
     def invalidate(self, number: int) -> None:
@@ -67,13 +69,13 @@ class BlockHeights:
             return
         self._heights[first : first + gone] = estimates
         self._exact[first : first + gone] = bytes(count)
-        self._tops = None
+        self._clean = min(self._clean, first + 1)
 
     def reset(self, estimates: Sequence[float]) -> None:
         """Every paragraph is to be measured anew."""
         self._heights = list(estimates)
         self._exact = bytearray(len(estimates))
-        self._tops = None
+        self._clean = 1
 
     def next_estimates(self, limit: int) -> list[int]:
         """The first paragraphs that are not measured, at most `limit`."""
@@ -84,7 +86,11 @@ class BlockHeights:
             number = self._exact.find(0, number + 1)
         return found
 
-    def _all_tops(self) -> list[float]:
-        if self._tops is None:
-            self._tops = list(accumulate(self._heights, initial=self._top))
-        return self._tops
+    def _top_of(self, number: int) -> float:
+        """Top of a paragraph; the sum of all heights for the one after the last."""
+        if number >= self._clean:
+            known = self._tops[self._clean - 1]
+            missing = self._heights[self._clean - 1 : number]
+            self._tops[self._clean - 1 :] = accumulate(missing, initial=known)
+            self._clean = number + 1
+        return self._tops[number]

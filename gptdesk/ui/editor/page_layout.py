@@ -55,6 +55,8 @@ class PageLayout(QAbstractTextDocumentLayout):
         self._column_x, self._column = 0.0, 1.0
         self._heights = BlockHeights(measures.TOP_MARGIN)
         self._own_change = False
+        self._edited = False
+        document.contentsChange.connect(self._on_edit)
         self._anchor: QTextCursor | None = None
         self._gap: Gap | None = None
         self._bar = False
@@ -63,6 +65,7 @@ class PageLayout(QAbstractTextDocumentLayout):
         self._idle.timeout.connect(self._measure_some)
         self._size_changed = QTimer(self)
         self._size_changed.setSingleShot(True)
+        self._size_changed.setInterval(100)  # corrected estimates, not what the writer does
         self._size_changed.timeout.connect(self._announce_size)
 
     # What the editor sets
@@ -118,19 +121,25 @@ class PageLayout(QAbstractTextDocumentLayout):
         if self.document().pageSize().width() != self._heights.page_width:
             self._change_page()
             return
+        edited, self._edited = self._edited, False
+        size = self.document().blockCount()
+        whole = start == 0 and added >= self.document().characterCount() - 1
+        if whole and not edited and size == len(self._heights):
+            return  # Qt sets the page size again and again; measuring all again would take seconds
         first = self.document().findBlock(start)
         last = self.document().findBlock(start + added)
         if not last.isValid():
             last = self.document().lastBlock()
         count = last.blockNumber() - first.blockNumber() + 1
-        old_total, size = self._heights.total, self.document().blockCount()
+        old_total = self._heights.total
         self._heights.replace(first.blockNumber(), count, size, self._estimates(first, count))
         if count <= IDLE_SLICE:
             self._ensure_run(first, count)
-        if self._heights.total != old_total:
-            self._size_changed.start()
         self._start_idle()
-        self.update.emit()
+        if self._heights.total != old_total:
+            self._announce_size()
+        else:
+            self.update.emit()
 
     def blockBoundingRect(self, block: QTextBlock) -> QRectF:
         """Qt: the place of a paragraph; its layout's lines are relative to the top left corner."""
@@ -329,6 +338,9 @@ class PageLayout(QAbstractTextDocumentLayout):
             found.append(lines * pitch + (measures.PARAGRAPH_GAP if length else 0.0))
             block = block.next()
         return found
+
+    def _on_edit(self, _position: int, _removed: int, _added: int) -> None:
+        self._edited = True
 
     def _start_idle(self) -> None:
         if not self._heights.all_exact:
