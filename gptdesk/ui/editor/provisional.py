@@ -4,7 +4,7 @@ The document does not hold it, so undo history, saving and copying cannot touch 
 The anchor is a QTextCursor: Qt moves it when text before it is typed, removed, undone or redone.
 
 - Typing at the anchor pushes the provisional text along; typing its own first letters uses them
-  up, and taking those letters back returns them.
+  up until something else is typed, and taking those letters back returns them.
 - Undo and redo act on the document; the provisional text stays at its anchor.
 - Accepting is one edit, hence one step of undo.
 """
@@ -38,6 +38,7 @@ class Provisional(QObject):
         self._anchor: QTextCursor | None = None
         self._text = ""
         self._used = ""  # letters of it that were typed, in case they are taken back
+        self._parted = False  # something else was typed: from then on a like letter is chance
         self._generating = False
         self._accepting = False
         editor.document().contentsChange.connect(self._on_edit)
@@ -67,14 +68,14 @@ class Provisional(QObject):
         """Start anew: at the anchor where there is one, else at the caret (selection's end)."""
         anchor = QTextCursor(self._editor.document())
         anchor.setPosition(self.position)
-        self._anchor, self._text, self._used = anchor, "", ""
+        self._anchor, self._text, self._used, self._parted = anchor, "", "", False
         self._show()
 
     def place(self, position: int, text: str) -> None:
         """Show `text` at a document position: provisional text restored from the journal."""
         anchor = QTextCursor(self._editor.document())
         anchor.setPosition(max(0, min(position, self._editor.document().characterCount() - 1)))
-        self._anchor, self._text, self._used = anchor, text, ""
+        self._anchor, self._text, self._used, self._parted = anchor, text, "", False
         self._show()
 
     def set_generating(self, generating: bool) -> None:
@@ -131,7 +132,7 @@ class Provisional(QObject):
         self._anchor.insertText(to_document(text))
         self._anchor.endEditBlock()
         self._accepting = False
-        self._used = ""
+        self._used, self._parted = "", False
 
     def _end(self) -> None:
         if self._anchor is None:
@@ -159,8 +160,8 @@ class Provisional(QObject):
             self._used = ""
 
     def _use(self, typed: str) -> None:
-        if not self._text.startswith(typed) or typed == self._text:
-            self._used = ""
+        if self._parted or not self._text.startswith(typed) or typed == self._text:
+            self._used, self._parted = "", True
             return
         self._used += typed
         self._reprepare(self._text[len(typed) :])
