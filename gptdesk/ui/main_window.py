@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QCloseEvent, QIcon
+from PySide6.QtGui import QCloseEvent, QIcon, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from gptdesk import paths
@@ -171,6 +171,11 @@ class MainWindow(Translated, QMainWindow):
     @Slot()
     def _leave_comparison(self) -> None:
         self.panel.set_mode(CONTINUE)
+        self.tabs.current.editor.setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt: the caret is where the writer wants to type."""
+        super().showEvent(event)
         self.tabs.current.editor.setFocus()
 
     # --- the end ---

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 NARROW = 1000
 DEFAULT_WIDTH = 376  # 340 and a margin of 18 on each side
 MIN_WIDTH, MAX_WIDTH = 340, 560
+_GRIP = 6  # pixels of the panel's left margin that can be dragged
 
 
 class _Handle(QFrame):
@@ -18,7 +19,7 @@ class _Handle(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setProperty("role", "hairline")
+        self.setProperty("role", "handle")
         self.setCursor(Qt.CursorShape.SplitHCursor)
         self._from: QPoint | None = None
 
@@ -98,7 +99,7 @@ class SideLayout(QWidget):
         self._side.setVisible(shown)
         self._side.setGeometry(self.width() - side, 0, side, self.height())
         self._handle.setVisible(shown)
-        self._handle.setGeometry(self.width() - side - 1, 0, 2, self.height())
+        self._handle.setGeometry(self.width() - side, 0, _GRIP, self.height())
         self._side.raise_()
         self._handle.raise_()
         self.changed.emit()

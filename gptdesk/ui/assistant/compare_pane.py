@@ -18,6 +18,7 @@ from gptdesk.ui.widgets.parts import button, label
 from gptdesk.ui.widgets.translated import Translated
 
 _NARROW = 560
+_HEADING = 26
 
 
 class ComparePane(Translated, QFrame):
@@ -86,6 +87,7 @@ class ComparePane(Translated, QFrame):
 
 def _column(heading: QWidget, corner: QWidget | None, body: QVBoxLayout) -> QWidget:
     column = QWidget()
+    heading.setMinimumHeight(_HEADING)
     top = QHBoxLayout()
     top.addWidget(heading)
     top.addStretch()

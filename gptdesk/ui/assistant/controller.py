@@ -243,8 +243,9 @@ class AssistantController(QObject):
         parts = finished.result.get("parts") or ()
         self._sources.show_parts(len(parts))
         if notes:
-            title, *rest = [str(note) for note in notes]
-            self._messages.show(Message(title, " ".join(rest), is_error=False))
+            more = self.tr("{0} more remarks").format(len(notes) - 1) if len(notes) > 1 else ""
+            details = "\n".join(map(str, notes)) if more else ""
+            self._messages.show(Message(str(notes[0]), more, details, is_error=False))
 
     # --- what is shown ---
 

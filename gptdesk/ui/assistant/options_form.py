@@ -45,6 +45,7 @@ class OptionsForm(Translated, QWidget):
                 small.append((heading, made))
         if small:
             self._layout.addLayout(_two_in_a_row(small))
+        self._enable_dependents()
         self.retranslate()
 
     def retranslate(self) -> None:
@@ -68,6 +69,7 @@ class OptionsForm(Translated, QWidget):
             except OptionError:
                 continue
             self._fields[name].set(value)
+        self._enable_dependents()
 
     def _listen(self, field: OptionField) -> None:
         widget = field.widget
@@ -77,7 +79,16 @@ class OptionsForm(Translated, QWidget):
                 return
 
     def _changed(self) -> None:
+        self._enable_dependents()
         self.changed.emit()
+
+    def _enable_dependents(self) -> None:
+        """An option named like a choice of another one ("points") matters only with that choice."""
+        for field, info in option_fields(self._options_type):
+            for key, _ in info.choices:
+                if key in self._fields and key != field.name:
+                    chosen = self._fields[field.name].get() == key
+                    self._fields[key].widget.setEnabled(chosen)
 
 
 def _two_in_a_row(fields: list[tuple[QLabel, OptionField]]) -> QGridLayout:

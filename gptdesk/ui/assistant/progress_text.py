@@ -9,21 +9,19 @@ from PySide6.QtCore import QCoreApplication
 from gptdesk.generation.events import Progress
 from gptdesk.ui.numbers import grouped, size_text
 
-_CONTEXT = "progress"
-
 
 def progress_text(event: Progress) -> str:
     """The words for an event: reading 512 / 2 000, part 2 / 5, writing 40."""
     translate = QCoreApplication.translate
     if event.stage in ("loading", "exporting"):
-        text = translate(_CONTEXT, "loading {0}")
+        text = translate("progress", "loading {0}")
         if event.stage == "exporting":
-            text = translate(_CONTEXT, "exporting {0}")
+            text = translate("progress", "exporting {0}")
         return text.format(_amount(event, size_text))
     texts = {
-        "reading": translate(_CONTEXT, "reading {0}"),
-        "writing": translate(_CONTEXT, "writing {0}"),
-        "part": translate(_CONTEXT, "part {0}"),
+        "reading": translate("progress", "reading {0}"),
+        "writing": translate("progress", "writing {0}"),
+        "part": translate("progress", "part {0}"),
     }
     return texts[event.stage].format(_amount(event, grouped))
 
@@ -48,7 +46,7 @@ class RunProgress:
 
     def writing(self) -> str:
         """The words while text comes."""
-        return self._with_part(QCoreApplication.translate(_CONTEXT, "writing"))
+        return self._with_part(QCoreApplication.translate("progress", "writing"))
 
     def _with_part(self, text: str) -> str:
         return f"{self._part} · {text}" if self._part else text

@@ -20,7 +20,7 @@ class SourceText(Translated, QTextEdit):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("assistant.source")
-        self.setProperty("role", "field")
+        self.setProperty("role", "source")
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)
         self.setFont(serif(14))
@@ -49,15 +49,20 @@ class SourceText(Translated, QTextEdit):
         """Let the person edit their own text."""
         if self._mirrors:
             self._mirrors = False
-            self.setReadOnly(False)
+            self._set_read_only(False)
             self.setPlainText(self._pasted)
 
     def mirror(self, text: str) -> None:
         """Show a text that is edited elsewhere."""
         self._mirrors = True
-        self.setReadOnly(True)
+        self._set_read_only(True)
         if self.toPlainText() != text:
             self.setPlainText(text)
+
+    def _set_read_only(self, read_only: bool) -> None:
+        self.setReadOnly(read_only)
+        self.style().unpolish(self)
+        self.style().polish(self)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Qt: paste as plain text."""
