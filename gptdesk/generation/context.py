@@ -68,6 +68,10 @@ class CachedContext:
             self.feed(ids[self.length : self.length + CHUNK])
             yield Progress(stage="reading", done=self.length, total=total)
 
+    def clear(self) -> None:
+        """Forget every token."""
+        self._truncate(0)
+
     def feed(self, ids: Sequence[int], *, last: int = 1) -> Logits:
         """Extend the cache by `ids`; returns logits [last, vocab_size] and keeps the last row."""
         held = len(self._ids)

@@ -12,8 +12,8 @@ _MEMORY = 8  # tokens in front that may decide about a space
 class TextStream:
     """Joined, the texts given out equal the text of all ids, decoded at once behind `before`.
 
-    A character may need several tokens: its bytes are held back until it is whole. U+FFFD comes
-    out only for bytes that no further token can complete.
+    A character may need several tokens: its bytes are held back until it is whole, and dropped
+    if the text ends before. U+FFFD comes out only for bytes that no further token can complete.
 
     The stream decodes a short window: the tokens since the last whole character, and the ones
     just before them, because a decoder may drop the space in front of the first token it sees.
@@ -43,8 +43,8 @@ class TextStream:
         return self._give(len(self._text) - 1)
 
     def flush(self) -> str:
-        """What is left when no token can follow; U+FFFD stands for an incomplete character."""
-        return self._give(len(self._text))
+        """What is left when no token can follow; the bytes of an unfinished character are not."""
+        return self._give(len(self._text.rstrip(_BROKEN)))
 
     def _give_whole(self) -> str:
         text = self._give(len(self._text))

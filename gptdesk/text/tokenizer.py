@@ -93,6 +93,10 @@ class Tokenizer:
         """Number of tokens of plain text."""
         return len(self._encode(text).ids)
 
+    def token_starts(self, text: str) -> list[int]:
+        """Where in plain `text` each of its tokens starts, in characters, ascending."""
+        return [start for start, _ in self._encode(text).offsets]
+
     def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
         """Text of `ids`; an id without a token has none. U+FFFD stands for broken UTF-8."""
         with rust_border(self._files.path):

@@ -1,0 +1,94 @@
+"""Probabilities of given text: how likely a continuation is, and the logits of every position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gptdesk.cancel import CancelFlag, raise_if_cancelled
+from gptdesk.errors import ContextOverflowError, EngineError
+from gptdesk.generation.context import CachedContext
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gptdesk.engines.base import Logits
+
+CHUNK = 256
+"""Positions at once: 2,000 rows of a vocabulary of 152,000 would need 1.2 GB."""
+
+
+def score(
+    context: CachedContext,
+    prompt_ids: Sequence[int],
+    continuation_ids: Sequence[int],
+    cancel: CancelFlag | None = None,
+) -> float:
+    """Natural log-probability of `continuation_ids` after `prompt_ids`, summed over its tokens.
+
+    Raises:
+        ContextOverflowError: both together are longer than the context.
+        EngineError: the prompt is empty, or the engine failed or computed NaN.
+        Cancelled: the person stopped it.
+    """
+    wanted = list(continuation_ids)
+    if not wanted:
+        return 0.0
+    _check_room(context, len(prompt_ids) + len(wanted))
+    for _ in context.prefill(prompt_ids, cancel):
+        raise_if_cancelled(cancel)
+    total = float(_log_probabilities(context.logits[np.newaxis], wanted[:1]).sum())
+    for start in range(0, len(wanted) - 1, CHUNK):
+        raise_if_cancelled(cancel)
+        fed = wanted[start : min(start + CHUNK, len(wanted) - 1)]
+        rows = context.feed(fed, last=len(fed))
+        total += float(_log_probabilities(rows, wanted[start + 1 : start + 1 + len(fed)]).sum())
+    return total
+
+
+def token_logits(
+    context: CachedContext, ids: Sequence[int], cancel: CancelFlag | None = None
+) -> Logits:
+    """Logits after every one of `ids`: float32 [len(ids), vocab_size].
+
+    Raises:
+        ContextOverflowError: there are more ids than the context holds.
+        EngineError: there is no id, or the engine failed.
+        Cancelled: the person stopped it.
+    """
+    _check_room(context, len(ids))
+    return np.concatenate(list(_rows(context, list(ids), cancel)))
+
+
+def _rows(context: CachedContext, ids: list[int], cancel: CancelFlag | None) -> Iterator[Logits]:
+    context.clear()
+    if not ids:
+        raise EngineError("There is no token to read.", "Give at least one token id.")
+    for start in range(0, len(ids), CHUNK):
+        raise_if_cancelled(cancel)
+        fed = ids[start : start + CHUNK]
+        yield context.feed(fed, last=len(fed))
+
+
+def _log_probabilities(rows: Logits, ids: Sequence[int]) -> NDArray[np.float64]:
+    """Log-softmax of `rows` [n, vocab_size] at one id each: float64 [n]."""
+    top = rows.max(axis=1)
+    if not np.isfinite(top).all():
+        raise EngineError(
+            "The model computed values that are not numbers (NaN or infinity).",
+            "Its weights are damaged, or its precision is too low: try another precision (fp32).",
+        )
+    totals = np.exp(rows - top[:, np.newaxis]).sum(axis=1, dtype=np.float64)
+    chosen = rows[np.arange(len(ids)), list(ids)].astype(np.float64)
+    return chosen - top - np.log(totals)
+
+
+def _check_room(context: CachedContext, tokens: int) -> None:
+    limit = context.engine.info.context_length
+    if tokens > limit:
+        raise ContextOverflowError(
+            f"The text has {tokens} tokens; this model can attend to {limit}.",
+            "Use a shorter text, or a model with a longer context.",
+        )
