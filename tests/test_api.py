@@ -1,3 +1,5 @@
+"""The public functions on real tiny checkpoints."""
+
 from __future__ import annotations
 
 import contextlib

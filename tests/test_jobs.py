@@ -1,3 +1,5 @@
+"""The worker's requests, through pickle, on real tiny checkpoints."""
+
 from __future__ import annotations
 
 import pickle

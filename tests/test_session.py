@@ -1,3 +1,5 @@
+"""A loaded model: one run at a time, and usable after whatever happens to it."""
+
 from __future__ import annotations
 
 import contextlib

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gptdesk.cancel import NEVER, CancelFlag
 from gptdesk.generation.events import Event, GenerationEnd, Progress, Token
 from gptdesk.generation.sampling import Sampling
 from gptdesk.tasks.profile import ModelProfile
 from gptdesk.text.prompt import Prompt
-from gptdesk.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from gptdesk.text.tokenizer import Tokenizer
 
 Apply = Literal["insert", "replace", "beside"]
 """How a result meets the document: at the cursor, in place of the source, or shown beside it."""

@@ -63,7 +63,7 @@ def _checked(name: str, value: Any, wanted: type, info: OptionInfo) -> Any:
     if info.choices and value not in [key for key, _ in info.choices]:
         allowed = ", ".join(key for key, _ in info.choices)
         raise OptionError(f"Option {name} cannot be {value!r}.", f"Choose one of: {allowed}.")
-    if wanted in {int, float}:
+    if isinstance(value, int | float):
         _check_range(name, value, info)
     return value
 

@@ -12,13 +12,15 @@ What the person wrote is always a piece of its own whose special tokens are not 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gptdesk.errors import TokenizerError
 from gptdesk.tasks.base import Operations
 from gptdesk.tasks.prompt_files import fill
 from gptdesk.text.prompt import Piece, Prompt
-from gptdesk.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from gptdesk.text.tokenizer import Tokenizer
 
 Style = Literal["template", "chat", "plain"]
 Message = Mapping[str, str]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bisect
 import re
+from typing import TYPE_CHECKING
 
-from gptdesk.text.tokenizer import Tokenizer
+if TYPE_CHECKING:
+    from gptdesk.text.tokenizer import Tokenizer
+
 
 # More characters than `budget` tokens can hold in ordinary text; keeps a long book from being
 # tokenized whole at every key press.

@@ -1,3 +1,5 @@
+"""Continue: where it ends, what it sees, and the spaces around the cursor."""
+
 from __future__ import annotations
 
 import pytest

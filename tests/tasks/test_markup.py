@@ -1,3 +1,5 @@
+"""Taking lines apart loses nothing and finds what has to stay."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Options are checked, every task's can be shown, and unknown tasks are refused."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

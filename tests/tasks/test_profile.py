@@ -1,3 +1,5 @@
+"""`gptdesk.json` is read or refused, whatever is in it."""
+
 from __future__ import annotations
 
 import contextlib

@@ -1,3 +1,5 @@
+"""Prompts in every style, and what the writer's text cannot do to them."""
+
 from __future__ import annotations
 
 from pathlib import Path

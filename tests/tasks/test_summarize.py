@@ -1,3 +1,5 @@
+"""Summaries of texts of any length, in every form and prompt style."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Translation keeps the structure of a text and puts back what a model loses."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""The window on a long text fits, begins well and seldom moves."""
+
 from __future__ import annotations
 
 import itertools
