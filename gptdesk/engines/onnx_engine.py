@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import onnxruntime as ort
 
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
-from gptdesk.checkpoints.folder import ONNX_FILE, ONNX_KEY, ModelFolder
+from gptdesk.checkpoints.folder import ONNX_DATA_FILE, ONNX_FILE, ONNX_KEY, ModelFolder
 from gptdesk.engines.base import EngineInfo
 from gptdesk.errors import (
     CheckpointError,
@@ -23,6 +23,7 @@ from gptdesk.errors import (
 from gptdesk.export import onnx_format as fmt
 from gptdesk.export.graph_guard import check_graph
 from gptdesk.export.onnx_runtime import CPU, CUDA, Decoder, Provider, open_session
+from gptdesk.export.tables import read_tables
 from gptdesk.generation.events import Progress
 from gptdesk.model.config import ModelConfig
 
@@ -93,8 +94,8 @@ def open_onnx(
         folder: of kind "onnx".
         device: "cpu", "cuda" (also "cuda:1"), or "auto": CUDA where it works.
         threads: of the processor; None lets ONNX Runtime choose.
-        progress: told the bytes of the weights before and after, stage "loading".
-        cancel: looked at between the steps; loading itself cannot be interrupted.
+        progress: told bytes of the weights, stage "loading".
+        cancel: polled while gptdesk reads; what ONNX Runtime reads cannot be interrupted.
 
     Returns:
         The engine, and what is wrong but not fatal.
@@ -108,7 +109,7 @@ def open_onnx(
         Cancelled: the person stopped it.
     """
     precision = _precision(folder)
-    check_graph(folder.root)
+    tables = check_graph(folder.root)
     total = sum(file.stat().st_size for file in folder.weight_files)
 
     def report(done: int) -> None:
@@ -120,7 +121,8 @@ def open_onnx(
     report(0)
     session, used = _open(folder, device, threads)
     _check_interface(session, folder.config)
-    decoder = Decoder(session, folder.config, used)
+    read = read_tables(folder.root / ONNX_DATA_FILE, tables, report) if used == "cpu" else {}
+    decoder = Decoder(session, folder.config, used, read)
     _try_out(decoder, folder)
     report(total)
     config = folder.config

@@ -166,7 +166,7 @@ class FastAttention:
         tables = rotation(inverse_frequencies(config), positions, torch.float32)
         half = config.head_dim // 2
         return [
-            self._graph.weight(f"rotary.{name}", [table[:, :half].numpy()])
+            self._graph.table(f"rotary.{name}", [table[:, :half].numpy()])
             for name, table in zip(("cos", "sin"), tables, strict=True)
         ]
 

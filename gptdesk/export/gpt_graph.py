@@ -5,7 +5,7 @@ Reads like `model/gpt.py`, with the batch dimension left away: T new tokens, L o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import onnx
@@ -55,14 +55,14 @@ class _GPTWriter:
         x = graph.node("Gather", x, fmt.LOGIT_INDICES)  # (L, hidden_size)
         x = self._norm(x, "model.norm")
         tied = config.tied_embeddings
-        head = self._weight("model.embed_tokens.weight" if tied else "lm_head.weight", packed=False)
+        head = self._table("model.embed_tokens.weight" if tied else "lm_head.weight")
         graph.nodes("Gemm", x, head, transB=1, results=[fmt.LOGITS])  # (L, vocab_size)
 
     def _embedding(self) -> str:
-        table = self._weight("model.embed_tokens.weight", packed=False)
+        table = self._table("model.embed_tokens.weight")
         x = self.graph.node("Gather", table, fmt.INPUT_IDS)  # (T, hidden_size)
         if self.config.position == "learned":
-            places = self._weight("model.embed_positions.weight")
+            places = self._table("model.embed_positions.weight")
             x = self.graph.node("Add", x, self.graph.node("Gather", places, fmt.POSITION_IDS))
         return x
 
@@ -104,9 +104,9 @@ class _GPTWriter:
 
     def _norm(self, x: str, name: str) -> str:
         graph, eps = self.graph, self.config.norm_eps
-        scale = self._weight(f"{name}.weight")
+        scale = self._vector(f"{name}.weight")
         if self.config.norm == "layernorm":
-            bias = self._weight(f"{name}.bias")
+            bias = self._vector(f"{name}.bias")
             return graph.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=eps)
         # RMSNormalization came with opset 23 only; runtimes fuse this pattern by themselves.
         square = graph.node("Pow", x, graph.constant(np.array(2, dtype=np.float32)))
@@ -117,11 +117,18 @@ class _GPTWriter:
     def _linear(self, x: str, name: str, parts: list[str] | None = None, *, bias: bool) -> str:
         """Add x @ weightᵀ + bias for x (T, in); several layers named in `parts` become one product."""
         parts = parts or [name]
-        operands = [self._weight(f"{name}.weight", [f"{part}.weight" for part in parts])]
+        weights = self._read(f"{part}.weight" for part in parts)
+        operands = [self.graph.weight(f"{name}.weight", weights)]
         if bias:
-            operands.append(self._weight(f"{name}.bias", [f"{part}.bias" for part in parts]))
+            biases = self._read(f"{part}.bias" for part in parts)
+            operands.append(self.graph.vector(f"{name}.bias", biases))
         return self.graph.node("Gemm", x, *operands, transB=1)
 
-    def _weight(self, name: str, parts: list[str] | None = None, *, packed: bool = True) -> str:
-        tensors = (self._parameters(part) for part in parts or [name])
-        return self.graph.weight(name, tensors, packed=packed)
+    def _vector(self, name: str) -> str:
+        return self.graph.vector(name, self._read([name]))
+
+    def _table(self, name: str) -> str:
+        return self.graph.table(name, self._read([name]))
+
+    def _read(self, names: Iterable[str]) -> Iterator[NDArray[np.float32]]:
+        return (self._parameters(name) for name in names)

@@ -32,7 +32,7 @@ class GraphBuilder:
         self._nodes: list[onnx.NodeProto] = []
         self._initializers: dict[str, TensorProto] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
-        self._unpacked: set[str] = set()
+        self._tables: set[str] = set()
         self._domains = {""}
 
     def node(self, operator: str, *values: str, domain: str = "", **attributes: Any) -> str:
@@ -69,20 +69,29 @@ class GraphBuilder:
         """A constant int64 vector."""
         return self.constant(np.array(values, dtype=np.int64))
 
-    def weight(
-        self, name: str, parts: Iterable[NDArray[np.float32]], *, packed: bool = True
-    ) -> str:
-        """A large tensor, written to the weight file at once; one already written is shared.
+    def vector(self, name: str, parts: Iterable[NDArray[np.float32]]) -> str:
+        """A bias or scale, the parts joined; kept inside model.onnx."""
+        self._initializers[name] = numpy_helper.from_array(np.concatenate(list(parts)), name)
+        return name
 
-        Args:
-            name: of the tensor in the graph.
-            parts: joined along their first dimension.
-            packed: whether the runtime may keep a rearranged copy of it for faster products.
+    def weight(self, name: str, parts: Iterable[NDArray[np.float32]]) -> str:
+        """A matrix for products, its parts joined along their first dimension.
+
+        It is written to the weight file at once. A runtime may rearrange it in memory for speed.
         """
-        if name not in self._initializers:
-            self._initializers[name] = self._weights.write(name, parts)
-            if not packed:
-                self._unpacked.add(name)
+        self._initializers[name] = self._weights.write(name, parts)
+        return name
+
+    def table(self, name: str, parts: Iterable[NDArray[np.float32]]) -> str:
+        """A matrix of which single rows are read; one already written is shared.
+
+        Written as a weight is, but declared as an input of the graph whose default it is. What
+        could be fed anew, a runtime does not rearrange: that saves a second copy of a large
+        vocabulary, and lets the caller provide the memory.
+        """
+        if name not in self._tables:
+            self._tables.add(name)
+            self.weight(name, parts)
         return name
 
     def model(
@@ -93,17 +102,15 @@ class GraphBuilder:
         metadata: Mapping[str, str],
     ) -> onnx.ModelProto:
         """The finished model, its weights referred to by their place in the weight file."""
-        # An initializer that is also an input could be fed another value, so the runtime keeps
-        # its hands off it: no packed copy. That is what saves one copy of a large vocabulary.
-        defaults = [
+        tables = [
             helper.make_tensor_value_info(key, TensorProto.FLOAT, list(tensor.dims))
             for key, tensor in self._initializers.items()
-            if key in self._unpacked
+            if key in self._tables
         ]
         graph = helper.make_graph(
             self._nodes,
             name,
-            [*_value_infos(inputs), *defaults],
+            [*_value_infos(inputs), *tables],
             _value_infos(outputs),
             list(self._initializers.values()),
         )

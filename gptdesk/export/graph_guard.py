@@ -7,6 +7,8 @@ within the one weight file.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -63,8 +65,26 @@ OPERATORS: dict[str, set[str]] = {
 """What the export writes, by domain."""
 
 
-def check_graph(root: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A matrix in the weight file that the caller may read and feed itself.
+
+    Attributes:
+        name: of the graph input that takes it.
+        shape: of the float32 matrix.
+        offset: of its first byte.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    offset: int
+
+
+def check_graph(root: Path) -> list[Table]:
     """Judge model.onnx and model.onnx.data in `root` without running anything.
+
+    Returns:
+        The weights that are also inputs of the graph.
 
     Raises:
         CheckpointError: a file is missing, damaged, cut short, or leads outside the folder.
@@ -80,9 +100,10 @@ def check_graph(root: Path) -> None:
         if any(attribute.type not in _SIMPLE_ATTRIBUTES for attribute in node.attribute):
             raise _foreign(f"its node {node.name[:80]!r} carries a graph or a tensor")
     available = checked_file(root, ONNX_DATA_FILE).stat().st_size
-    for tensor in model.graph.initializer:
-        if tensor.data_location == TensorProto.EXTERNAL:
-            _check_place(tensor, available)
+    inputs = {value.name for value in model.graph.input}
+    external = [t for t in model.graph.initializer if t.data_location == TensorProto.EXTERNAL]
+    places = [(tensor, _checked_offset(tensor, available)) for tensor in external]
+    return [Table(t.name, tuple(t.dims), offset) for t, offset in places if t.name in inputs]
 
 
 def _parse(path: Path) -> onnx.ModelProto:
@@ -108,7 +129,8 @@ def _check_versions(model: onnx.ModelProto) -> None:
         raise _foreign(f"it asks for versions {versions}, IR {model.ir_version}")
 
 
-def _check_place(tensor: TensorProto, available: int) -> None:
+def _checked_offset(tensor: TensorProto, available: int) -> int:
+    """Where in the weight file the tensor begins; all of it is there."""
     place = {entry.key: entry.value for entry in tensor.external_data}
     name = tensor.name[:80]
     if place.get("location") != ONNX_DATA_FILE:
@@ -123,6 +145,9 @@ def _check_place(tensor: TensorProto, available: int) -> None:
         raise _damaged(ONNX_FILE, f"the place of {name!r} is unreadable") from error
     if offset < 0 or length < 0 or offset + length > available:
         raise _damaged(ONNX_DATA_FILE, f"{name!r} should end at byte {offset + length:,}")
+    if tensor.data_type != TensorProto.FLOAT or length != 4 * math.prod(tensor.dims):
+        raise _damaged(ONNX_FILE, f"{name!r} of shape {list(tensor.dims)[:4]} has {length:,} bytes")
+    return offset
 
 
 def _foreign(why: str) -> UnsupportedModelError:

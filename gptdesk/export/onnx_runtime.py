@@ -5,8 +5,9 @@ Used by the check at the end of an export and by the ONNX engine; never imports 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,19 @@ class Decoder:
         session: from `open_session`.
         config: of the model.
         device: where the cache lives: "cpu", "cuda:0".
+        tables: weights to use in place of the file's, by the name of their graph input.
 
     Attributes:
         length: tokens held; lowering it forgets the tail.
     """
 
-    def __init__(self, session: Any, config: ModelConfig, device: str) -> None:
+    def __init__(
+        self,
+        session: Any,
+        config: ModelConfig,
+        device: str,
+        tables: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
+    ) -> None:
         self.length = 0
         self._session = session
         self._config = config
@@ -70,6 +78,9 @@ class Decoder:
         self._binding = session.io_binding()
         self._cache: dict[tuple[str, str], Any] = {}
         self._capacity = 0
+        self._tables = {
+            name: ort.OrtValue.ortvalue_from_numpy(value) for name, value in tables.items()
+        }
 
     def run(self, ids: Sequence[int], last: int) -> NDArray[np.float32]:
         """Feed `ids` behind the tokens held; logits [last, vocab_size].
@@ -117,6 +128,8 @@ class Decoder:
     def _bind_cache(self) -> None:
         self._binding.clear_binding_inputs()
         self._binding.clear_binding_outputs()
+        for name, value in self._tables.items():
+            self._binding.bind_ortvalue_input(name, value)
         # The order of the outputs is the order of binding: logits first.
         self._binding.bind_output(fmt.LOGITS, "cpu")
         for (past, present), value in self._cache.items():

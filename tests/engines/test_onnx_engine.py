@@ -259,3 +259,22 @@ def test_weights_cut_short(copy_dir: Path) -> None:
     os.truncate(copy_dir / "model.onnx.data", 100_000)
     with pytest.raises(CheckpointError, match=r"model\.onnx\.data"):
         open_onnx(resolve_folder(copy_dir))
+
+
+def test_a_weight_file_cut_short_under_a_running_model_harms_nobody(
+    variant_dir: Path, tmp_path: Path
+) -> None:
+    """Reading beyond the end of a mapped file would end the process, and the window with it."""
+    copy = shutil.copytree(variant_dir, tmp_path / "copy")
+    code = (
+        "import os, sys\n"
+        "from gptdesk.checkpoints.folder import resolve_folder\n"
+        "from gptdesk.engines.onnx_engine import open_onnx\n"
+        "engine, _ = open_onnx(resolve_folder(sys.argv[1]), device='cpu', threads=1)\n"
+        "before = engine.extend(range(300))\n"
+        "os.truncate(sys.argv[1] + '/model.onnx.data', 0)\n"
+        "engine.truncate(0)\n"
+        "sys.exit(int((engine.extend(range(300)) != before).any()))\n"
+    )
+    command = [sys.executable, "-c", code, str(copy)]
+    assert subprocess.run(command, check=False).returncode == 0
