@@ -10,6 +10,7 @@ import torch
 from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.loader import load_gpt
+from gptdesk.checkpoints.memory import refuse_if_too_large
 from gptdesk.engines.base import EngineInfo
 from gptdesk.errors import ContextOverflowError, EngineError, OptionError
 from gptdesk.generation.events import Progress
@@ -60,6 +61,9 @@ class TorchEngine:
         gpt, cache = self._open()
         self._check(ids, last)
         before = cache.length
+        growth = cache.growth_bytes(before + len(ids))
+        if growth and self._device.type == "cpu":
+            refuse_if_too_large(growth, f"A context of {before + len(ids):,} tokens")
         try:
             with torch.inference_mode(), memory_errors("for a context of this length"):
                 new = torch.tensor([ids], dtype=torch.long, device=self._device)  # (1, T)

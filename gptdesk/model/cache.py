@@ -34,15 +34,28 @@ class KVCache:
 
     def reserve(self, total: int) -> None:
         """Make room for `total` tokens; what is held stays."""
-        if total <= self.capacity:
+        capacity = self._capacity_for(total)
+        if capacity == self.capacity:
             return
-        capacity = min(self._limit, max(total, 2 * self.capacity, _FIRST_CAPACITY))
         shape = (*self._shape[:3], capacity, self._shape[4])
         # Both are allocated before either is replaced: memory may run out in between.
         keys, values = self._keys.new_empty(shape), self._values.new_empty(shape)
         keys[:, :, :, : self.length] = self._keys[:, :, :, : self.length]
         values[:, :, :, : self.length] = self._values[:, :, :, : self.length]
         self._keys, self._values = keys, values
+
+    def growth_bytes(self, total: int) -> int:
+        """Bytes that `reserve(total)` allocates; the old tensors are freed only afterwards."""
+        capacity = self._capacity_for(total)
+        if capacity == self.capacity:
+            return 0
+        layers, _, heads, _, head_dim = self._shape
+        return 2 * layers * heads * capacity * head_dim * self._keys.itemsize
+
+    def _capacity_for(self, total: int) -> int:
+        if total <= self.capacity:
+            return self.capacity
+        return min(self._limit, max(total, 2 * self.capacity, _FIRST_CAPACITY))
 
     def update(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write the new tokens' keys and values of one layer behind the held ones.

@@ -66,8 +66,7 @@ class Decoder(nn.Module):
         if self.embed_positions is not None:
             x = x + self.embed_positions(positions)
         else:
-            # Computed, never stored: a buffer would be left without data by loading from meta.
-            inverse = inverse_frequencies(self.config).to(ids.device)
+            inverse = inverse_frequencies(self.config, ids.device)
             rotary = rotation(inverse, positions, x.dtype)
         if cache is not None:
             cache.reserve(start + ids.shape[1])

@@ -6,16 +6,27 @@ dimension i is paired with i + head_dim / 2, not with i + 1.
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 
 from gptdesk.model.config import ModelConfig
 
+_CPU = torch.device("cpu")
 
-def inverse_frequencies(config: ModelConfig) -> Tensor:
-    """Angle per position of each pair, in radians: float32 (head_dim / 2,)."""
-    exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
-    return 1.0 / config.rope_theta**exponents
+
+@functools.lru_cache(maxsize=16)
+def inverse_frequencies(config: ModelConfig, device: torch.device = _CPU) -> Tensor:
+    """Angle per position of each pair, in radians: float32 (head_dim / 2,). Do not change it.
+
+    Computed once for a model and kept outside of it: a buffer of the module would be left
+    without data by loading from the meta device.
+    """
+    # An inference tensor, once cached, could never be part of a training step.
+    with torch.inference_mode(mode=False):
+        exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
+        return (1.0 / config.rope_theta**exponents).to(device)
 
 
 def rotation(inverse: Tensor, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -11,10 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from gptdesk.checkpoints.folder import resolve_folder
 from gptdesk.checkpoints.inspection import inspect_model
-from gptdesk.checkpoints.vocabulary import check_vocabulary
-from gptdesk.errors import TokenizerError
 from tests.helpers import checkpoints
 
 
@@ -89,10 +86,3 @@ def test_it_needs_neither_torch_nor_numpy(tiny_llama_sharded_dir: Path) -> None:
     arguments = [sys.executable, "-c", code, str(tiny_llama_sharded_dir)]
     done = subprocess.run(arguments, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
-
-
-def test_a_tokenizer_may_not_be_larger_than_the_embedding(tiny_llama_dir: Path) -> None:
-    folder = resolve_folder(tiny_llama_dir)
-    check_vocabulary(800, folder)
-    with pytest.raises(TokenizerError, match=r"801 .* vocab_size = 800"):
-        check_vocabulary(801, folder)

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from gptdesk.cancel import ThreadCancelFlag
+from gptdesk.checkpoints import memory
 from gptdesk.checkpoints.folder import resolve_folder
 from gptdesk.engines.registry import open_engine
 from gptdesk.engines.torch_engine import TorchEngine, open_torch
@@ -96,6 +97,17 @@ def test_a_failing_step_leaves_the_cache_as_it_was(
     assert message in caught.value.details
     assert engine.length == 100
     assert np.array_equal(engine.extend([9, 8]), expected)
+
+
+def test_a_context_larger_than_the_memory_is_refused_before_it_grows(
+    engine: TorchEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.extend(IDS)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 100_000)
+    engine.extend([1] * 156)
+    with pytest.raises(OutOfMemoryError, match="257 tokens"):
+        engine.extend([1])
+    assert engine.length == 256
 
 
 def test_closing_frees_the_weights_and_may_be_repeated(engine: TorchEngine) -> None:
