@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from gptdesk.cancel import NEVER, AnyCancelFlag, CancelFlag, raise_if_cancelled
 from gptdesk.checkpoints.folder import ModelFolder, resolve_folder
-from gptdesk.checkpoints.vocabulary import check_vocabulary
 from gptdesk.engines.registry import open_engine
 from gptdesk.errors import EngineError, NotBuiltError, OptionError
 from gptdesk.generation import scoring
@@ -250,7 +249,6 @@ def load_model(
     folder = resolve_folder(path)
     profile = read_profile(folder.root)
     tokenizer = Tokenizer.from_folder(folder.root, folder.config_data)
-    check_vocabulary(tokenizer.vocab_size, folder)
     raise_if_cancelled(cancel)
     opened, warnings = open_engine(
         folder,
