@@ -42,6 +42,7 @@ _LITERAL = re.compile(
 )
 _NUMBER = re.compile(r"\d{1,3}(?:[ '’\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,:/\-]\d+)*")
 
+_DATE_UNITS = ("年", "月", "日", "号")
 _MONTHS = (
     ("january", "januar", "janvier"),
     ("february", "februar", "février"),
@@ -152,8 +153,19 @@ def lost_ranges(source: str, target: str) -> list[tuple[int, int]]:
     for match in _NUMBER.finditer(source):
         inside = any(start <= match.start() < end for start, end in spans)
         if not inside and not found.take(match[0]) and not _is_named_month(source, match, target):
-            lost.append(match.span())
-    return sorted(lost)
+            lost.append((match.start(), match.end() + source.startswith(_DATE_UNITS, match.end())))
+    return _merged(sorted(lost))
+
+
+def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join ranges that touch, so that a Chinese date stays in one piece."""
+    merged: list[tuple[int, int]] = []
+    for start, end in ranges:
+        if merged and merged[-1][1] == start:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _is_missing(literal: str, source: str, target: str) -> bool:

@@ -96,10 +96,15 @@ class SummarizeTask:
             notes.append("This model takes no instructions: it may write in the text's language.")
         run = TaskRun(ops, sampling)
         reader = Reader(run, prompts)
+        write = _at_once
         if options.form == "points" and not prompts.lists_points:
-            yield from _one_by_one(text, options.points, run, prompts, reader)
-        else:
-            yield from _at_once(text, options, run, prompts, reader)
+            write = _one_by_one
+        written = False
+        for event in write(text, options, run, prompts, reader):
+            written |= isinstance(event, Text)
+            yield event
+        if not written and not run.cancelled:
+            notes.append("The model had nothing to say about this text.")
         result = {"language": language, "form": options.form, "notes": notes}
         yield run.finished({**result, "parts": reader.parts, "partials": reader.partials})
 
@@ -126,10 +131,10 @@ def _at_once(
 
 
 def _one_by_one(
-    text: str, count: int, run: TaskRun, prompts: SummaryPrompts, reader: Reader
+    text: str, options: SummarizeOptions, run: TaskRun, prompts: SummaryPrompts, reader: Reader
 ) -> Iterator[Event]:
     """Write one sentence about each section of the text, for models that cannot write lists."""
-    plans = [reader.plan(text[start:end], start) for start, end in sections(text, count)]
+    plans = [reader.plan(text[start:end], start) for start, end in sections(text, options.points)]
     reader.total = sum(map(len, plans))
     written: list[str] = []
     for parts in plans:

@@ -1,4 +1,4 @@
-"""Translate: line by line, so that line breaks, lists, links, code and numbers stay."""
+"""Translate: paragraph by paragraph, so that line breaks, lists, links, code and numbers stay."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from gptdesk.tasks.prompt_files import LANGUAGES
 from gptdesk.tasks.run import TaskRun
 from gptdesk.tasks.translation_prompts import TranslationPrompts
 from gptdesk.tasks.translator import Translator
+from gptdesk.tasks.wrapping import blocks, broken, joined
 
 _TASK = "translate"
 _MOST_TOKENS = 1024
@@ -65,8 +66,8 @@ class TranslateTask:
         `Finished.result` has
 
         source, target: the languages;
-        alignment: for each line that is not blank the range of its characters in the text and
-            that of the characters in the translation, as four numbers;
+        alignment: for each line that is not blank, and each hard-wrapped paragraph, its first
+            and last character in the text and those in the translation, as four numbers;
         notes: sentences about what had to be put right.
 
         Raises:
@@ -80,7 +81,7 @@ class TranslateTask:
         source, target = _languages(text, options, ops)
         run = TaskRun(ops, sampling)
         translation = _Translation(run, Translator(run, TranslationPrompts(ops, source, target)))
-        yield from translation.write(list(lines(text)))
+        yield from translation.write(list(blocks(list(lines(text)))))
         result = {"source": source, "target": target, "alignment": translation.alignment}
         yield run.finished({**result, "notes": translation.translator.notes})
 
@@ -122,47 +123,66 @@ class _Translation:
         self._pending = ""
         self._known: dict[str, str] = {}
 
-    def write(self, source: list[Line]) -> Iterator[Event]:
-        """Yield the events of all lines; ends early when the person stops."""
-        total, done = sum(bool(line.body) for line in source), 0
-        for number, line in enumerate(source, 1):
-            self.translator.line = number
-            if line.body:
+    def write(self, source: list[list[Line]]) -> Iterator[Event]:
+        """Yield the events of all blocks of lines; ends early when the person stops."""
+        total, done = sum(bool(block[0].body) for block in source), 0
+        for block in source:
+            if block[0].body:
                 yield Progress(stage="part", done=done, total=total)
                 done += 1
             start = self._written + len(self._pending)
-            self._pending += line.marker
-            yield from self._body(line.body)
+            yield from self._wrapped(block) if len(block) > 1 else self._single(block[0])
             if self._run.cancelled:
                 return
-            self._pending += line.tail
-            if (line.marker + line.body).strip():
+            if (block[0].marker + block[0].body).strip():
                 end = self._written + len(self._pending)
-                self.alignment.append((line.start, line.end, start, end))
-            self._pending += line.line_break
+                self.alignment.append((block[0].start, block[-1].end, start, end))
+            self._pending += block[-1].line_break
+            self.translator.line += len(block)
         yield from self._show("")
         yield Progress(stage="part", done=done, total=total)
 
-    def _body(self, body: str) -> Iterator[Event]:
-        """Translate the words of a line; a line seen before is not translated again."""
-        if not body:
+    def _single(self, line: Line) -> Iterator[Event]:
+        self._pending += line.marker
+        if line.body:
+            yield from self._words(line.body, show=True)
+        self._pending += line.tail
+
+    def _wrapped(self, block: list[Line]) -> Iterator[Event]:
+        """Translate a hard-wrapped paragraph as one text and break it into lines again."""
+        text = yield from self._words(joined(block), show=False)
+        if self._run.cancelled:
             return
+        parts = [
+            line.marker + part + line.tail
+            for line, part in zip(block, broken(text, block), strict=True)
+        ]
+        for line, part in zip(block, parts[:-1], strict=False):
+            self._pending += part + line.line_break
+        yield from self._show(parts[-1])
+
+    def _words(self, body: str, *, show: bool) -> Generator[Event, None, str]:
+        """Translate the words of a line; returns them, and yields them piece by piece.
+
+        A line seen before is not translated again.
+        """
         if body in self._known:
-            yield from self._show(self._known[body])
-            return
+            yield from self._show(self._known[body]) if show else ()
+            return self._known[body]
         joiner, whole = self.translator.joiner(), ""
         for piece in self.translator.pieces(body):
             text = piece.text
             if not piece.literal:
                 text = yield from self.translator.translate(text)
             if self._run.cancelled:
-                return
+                return whole
             shown = joiner.push(piece.text, text)
-            yield from self._show(shown)
+            yield from self._show(shown) if show else ()
             whole += shown
         rest = joiner.flush()
-        self._pending += rest
+        yield from self._show(rest) if show else ()
         self._known[body] = whole + rest
+        return whole + rest
 
     def _show(self, text: str) -> Generator[Text, None, None]:
         """Show text together with the marks and line breaks that were waiting for it.

@@ -95,6 +95,7 @@ def test_both_ends_of_a_link_are_kept_and_its_words_translated() -> None:
         ("`a` and `b`", "`a` und b", ["`b`"]),
         ("3 men", "drei Männer", ["3"]),
         ("120 men", "12 Mann", ["120"]),
+        ("在2026年3月14日。", "on that day.", ["2026年3月14日"]),
     ],
 )
 def test_lost_ranges(source: str, target: str, lost: list[str]) -> None:

@@ -206,3 +206,12 @@ def test_the_models_advice_is_laid_over_the_defaults() -> None:
     sampling = get_task("summarize").default_sampling(SummarizeOptions(), TEMPLATES)
     assert sampling.temperature == 0
     assert sampling.max_new_tokens == 200
+
+
+@pytest.mark.parametrize("form", ["headline", "paragraph", "points"])
+def test_a_model_without_a_word_is_noted(tokenizer: Tokenizer, form: str) -> None:
+    for source in ("The keeper wrote.", long_text()):
+        ops = AnsweringOperations(tokenizer, lambda _: " \n", context_length=700)
+        text, finished = run_task("summarize", source, ops, form=form)
+        assert text == ""
+        assert "nothing to say" in finished.result["notes"][-1]

@@ -175,6 +175,31 @@ def test_a_source_given_back_is_noted(tokenizer: Tokenizer) -> None:
     assert "gave the source back" in finished.result["notes"][0]
 
 
+WRAPPED = """\
+The lighthouse keeper wrote a letter every evening, though
+no boat came to carry it away. When the storm was over, she
+walked along the harbour and counted the lamps.
+
+She wrote.
+He did not."""
+
+
+def test_a_hard_wrapped_paragraph_is_translated_as_one(tokenizer: Tokenizer) -> None:
+    text, finished, ops = translate(WRAPPED, tokenizer, lambda t: t.replace("e", "a"))
+    assert text == WRAPPED.replace("e", "a")
+    assert "though no boat" in ops.prompts[0]
+    assert len(ops.prompts) == 4
+    block = WRAPPED.index("\n\n")
+    assert finished.result["alignment"][0] == (0, block, 0, block)
+    assert len(finished.result["alignment"]) == 3
+
+
+def test_a_wrapped_paragraph_keeps_its_number_of_lines_in_chinese(tokenizer: Tokenizer) -> None:
+    text, _, _ = translate(WRAPPED, tokenizer, lambda t: "灯塔看守人写信，船没有来。"[: len(t)])
+    assert [bool(line) for line in text.split("\n")] == [bool(line) for line in WRAPPED.split("\n")]
+    assert not re.search(r"\n[，。]", text)
+
+
 def test_nothing_to_translate_is_copied(tokenizer: Tokenizer) -> None:
     text, _, ops = translate("12 + 30 = 42\n---\n", tokenizer)
     assert text == "12 + 30 = 42\n---\n"
