@@ -24,12 +24,11 @@ from micro_corpus import (
     read_pairs,
 )
 from micro_score import build_dev_sets
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from train_micro_model import BASE_SHAPE
 
 import gptdesk
-from gptdesk.model.gpt import GPT
+from gptdesk.checkpoints.folder import resolve_folder
+from gptdesk.checkpoints.loader import load_gpt
 
 PROMPT_CHARACTERS = {"en": 240, "zh": 80}
 DOCUMENT_CHARACTERS = {"en": 1200, "zh": 400}
@@ -39,14 +38,11 @@ TRANSLATED_CHARACTERS = range(30, 160)
 
 def figures(model_dir: Path, data: Path, rows: int) -> Iterator[str]:
     """One table row per dev set."""
-    model = GPT(BASE_SHAPE)
-    weights = load_file(model_dir / "model.safetensors")
-    weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
-    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    model, _ = load_gpt(resolve_folder(model_dir))
     tokenizer = Tokenizer.from_file(str(model_dir / "tokenizer.json"))
     yield "| dev set | bits per byte |"
     yield "|---|---|"
-    for dev in build_dev_sets(data, tokenizer, BASE_SHAPE.context_length, rows):
+    for dev in build_dev_sets(data, tokenizer, model.config.context_length, rows):
         yield f"| {dev.name} | {dev.bits_per_byte(model):.3f} |"
 
 
@@ -91,10 +87,10 @@ def joined(task: Callable[..., Any], model: Any, text: str, **options: Any) -> s
 
 def samples(model_dir: Path, data: Path, count: int) -> Iterator[str]:
     """Continuations, summaries and translations, each beside what it was made from."""
-    model = gptdesk.load(model_dir, engine="torch", device="cpu", dtype="float32")
+    model = gptdesk.load(model_dir, engine="torch", device="cpu", dtype="fp32")
     yield "\n### Continue (sampling of gptdesk.json, seed 1)\n"
     for source, prompt in first_prompts(data, count):
-        text = joined(gptdesk.continue_text, model, prompt, sampling={"seed": 1})
+        text = joined(gptdesk.continue_text, model, prompt, seed=1)
         yield f"* {source}: {prompt} **{text}**"
     yield "\n### Summarize\n"
     for source, form, language, document, own in first_documents(data, count):

@@ -19,7 +19,7 @@ import torch
 from gptdesk.model.config import ModelConfig
 from gptdesk.paths import resources_dir
 
-CONTEXT = 64
+CONTEXT = 128
 SHAPE = ModelConfig(
     architecture="llama",
     vocab_size=400,
@@ -62,7 +62,7 @@ def data(corpus: ModuleType, tmp_path: Path) -> Path:
             ]
             _write(folder / f"{summaries.name}.{split}.jsonl.xz", map(json.dumps, rows))
         pairs = [
-            {"src": _text("en", 6, rng), "tgt": _text("zh", 6, rng), "source": source}
+            {"src": _text("en", 10, rng), "tgt": _text("zh", 6, rng), "source": source}
             for source in ["tatoeba"] * 30 + ["phpmyadmin-docs"] * 3
         ]
         _write(folder / f"{corpus.TRANSLATIONS}.{split}.jsonl.xz", map(json.dumps, pairs))
@@ -125,6 +125,20 @@ def test_the_recipe_writes_a_folder_that_transformers_loads(
     with torch.no_grad():
         expected, got = theirs(torch.tensor([ids])).logits, ours(torch.tensor([ids]))
     assert float((expected - got).abs().max() / expected.abs().max()) <= 2e-4
+
+
+def test_the_report_has_figures_and_samples_of_every_task(
+    recipe: ModuleType, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = _training(recipe, data, tmp_path / "work")
+    tokenizer = recipe.prepare(data, tmp_path / "work", SHAPE, 1)
+    recipe.write_release(training.model, tokenizer, tmp_path / "out")
+    report = importlib.import_module("micro_report")
+    places = ["--data", str(data), "--model", str(tmp_path / "out")]
+    report.main([*places, "--rows", "1", "--samples", "2"])
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(line.startswith("| prose_") for line in lines) == 6
+    assert sum(line.startswith("* ") for line in lines) == 6
 
 
 def test_a_restart_goes_on_exactly_where_the_checkpoint_was(
