@@ -192,8 +192,5 @@ class MainWindow(Translated, QMainWindow):
             self.settings.save()
         except GptDeskError as error:
             self.messages.error(error)
-        # Provisional text in documents that are otherwise saved waits in the journal.
-        views = self.tabs.views()
-        waiting = any(view.editor.has_provisional for view in views)
-        self.tabs.shut_down(keep_unsaved=waiting and not any(view.modified for view in views))
+        self.tabs.shut_down()
         event.accept()

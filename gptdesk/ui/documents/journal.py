@@ -74,17 +74,11 @@ class JournalKeeper(QObject):
             if self._writer is not None:
                 self._writer.put(key, make_entry(view))
 
-    def close(self, *, keep: bool) -> None:
-        """Finish writing and stop.
-
-        Args:
-            keep: leave the entries for the next start; otherwise every text is safe elsewhere.
-        """
-        if keep:
-            self.flush()
-        self._timer.stop()
+    def close(self) -> None:
+        """Write what is still unsaved and stop; entries left wait for the next start."""
+        self.flush()
         if self._writer is not None and self._journal is not None:
-            self._writer.close(remove_all=not keep)
+            self._writer.close()
             self._journal.close()
         self._writer = self._journal = None
 
@@ -140,7 +134,6 @@ class _Writer(QObject):
         super().__init__()
         self._journal = journal
         self._waiting: dict[str, JournalEntry | None] = {}
-        self._written: set[str] = set()
         self._ready = threading.Condition()
         self._closing = False
         # A daemon: a crash of the window must not leave the process hanging. `close` joins it.
@@ -153,11 +146,9 @@ class _Writer(QObject):
             self._waiting[key] = entry
             self._ready.notify()
 
-    def close(self, *, remove_all: bool) -> None:
-        """Write what waits, or remove every entry written; then end the thread."""
+    def close(self) -> None:
+        """Write what waits, then end the thread."""
         with self._ready:
-            if remove_all:
-                self._waiting = dict.fromkeys(self._written | set(self._waiting))
             self._closing = True
             self._ready.notify()
         self._thread.join()
@@ -170,7 +161,6 @@ class _Writer(QObject):
                 if not self._waiting:
                     return
                 jobs, self._waiting = self._waiting, {}
-                self._written.update(jobs)
             for key, entry in jobs.items():
                 self._do(key, entry)
 

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QStackedWidget,
-    QTabBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from gptdesk import paths
 from gptdesk.errors import DocumentError
-from gptdesk.text.document import DocumentChangedError, EncodingLossError, as_utf8
 from gptdesk.text.journal import JournalEntry
 from gptdesk.ui.documents.journal import JournalKeeper, restore_entry
 from gptdesk.ui.documents.positions import Positions
 from gptdesk.ui.documents.questions import Answer, Questions
+from gptdesk.ui.documents.saving import Saver
+from gptdesk.ui.documents.tab_strip import TabStrip
 from gptdesk.ui.documents.view import DocumentView
+from gptdesk.ui.editor.text_edit import TextEdit
 from gptdesk.ui.theme.colors import Colors
 
 
@@ -46,11 +45,17 @@ class DocumentTabs(QWidget):
         self.last_folder = Path.home()
         self._colors: Colors | None = None
         self._typography: tuple[str, int, int] | None = None
-        self._untitled = 0
         self._positions = Positions()
         self._journal = JournalKeeper(paths.journal_dir(), self)
         self._journal.problem.connect(self.problem)
-        self._bar = self._make_bar()
+        self._saver = Saver(self)
+        self._saver.problem.connect(self.problem)
+        self._saver.notice.connect(self.notice)
+        self._views: list[DocumentView] = []
+        self._bar = TabStrip(self)
+        self._bar.currentChanged.connect(self._on_current)
+        self._bar.tabMoved.connect(self._on_moved)
+        self._bar.close_wanted.connect(self.close_index)
         self._stack = QStackedWidget(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -58,37 +63,26 @@ class DocumentTabs(QWidget):
         column.addWidget(self._bar)
         column.addWidget(self._stack, 1)
         self.setAcceptDrops(True)
-        QApplication.instance().applicationStateChanged.connect(self._on_application_state)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.applicationStateChanged.connect(self._on_application_state)
         self.new()
-
-    def _make_bar(self) -> QTabBar:
-        bar = QTabBar(self)
-        bar.setObjectName("documents.tabs")
-        bar.setAccessibleName(self.tr("Documents"))
-        bar.setDrawBase(False)
-        bar.setExpanding(False)
-        bar.setMovable(True)
-        bar.setElideMode(Qt.TextElideMode.ElideMiddle)
-        bar.setUsesScrollButtons(True)
-        bar.currentChanged.connect(self._on_current)
-        bar.tabMoved.connect(self._on_moved)
-        return bar
 
     # What is open
 
     @property
     def current(self) -> DocumentView:
         """The document in front."""
-        return self._stack.currentWidget()
+        return self._views[max(0, self._bar.currentIndex())]
 
     @property
-    def editor(self):
+    def editor(self) -> TextEdit:
         """The editor in front."""
         return self.current.editor
 
     def views(self) -> list[DocumentView]:
         """All documents, from left to right."""
-        return [self._stack.widget(index) for index in range(self._stack.count())]
+        return list(self._views)
 
     def open_paths(self) -> list[str]:
         """The files that are open, from left to right; documents without a file are not among them."""
@@ -96,7 +90,7 @@ class DocumentTabs(QWidget):
 
     def activate(self, view: DocumentView) -> None:
         """Bring a document to the front."""
-        self._bar.setCurrentIndex(self._stack.indexOf(view))
+        self._bar.setCurrentIndex(self._views.index(view))
         view.editor.setFocus()
 
     def select_next(self, step: int = 1) -> None:
@@ -107,8 +101,7 @@ class DocumentTabs(QWidget):
 
     def new(self) -> DocumentView:
         """Open an empty document in front."""
-        self._untitled += 1
-        return self._add(DocumentView(self._untitled, self))
+        return self._add(DocumentView(self._free_number(), self))
 
     def open_dialog(self) -> None:
         """Ask for files and open them."""
@@ -122,7 +115,7 @@ class DocumentTabs(QWidget):
             if view.path is not None and _same_file(view.path, path):
                 self.activate(view)
                 return view
-        fresh = self.current if self.current.pristine else DocumentView(0, self)
+        fresh = self.current if self.current.pristine else DocumentView(self._free_number(), self)
         try:
             fresh.load(path)
         except DocumentError as error:
@@ -165,8 +158,7 @@ class DocumentTabs(QWidget):
         elif self.current.pristine:
             view = self.current
         else:
-            self._untitled += path is None
-            view = self._add(DocumentView(self._untitled, self))
+            view = self.new()
         restore_entry(view, entry)
         self._retitle()
         return view
@@ -193,43 +185,25 @@ class DocumentTabs(QWidget):
         saved = [self.save(view) for view in self.views() if view.modified]
         return all(saved)
 
-    def _save_to(self, view: DocumentView, path: Path, *, force: bool = False) -> bool:
-        try:
-            view.save(path, force=force)
-        except DocumentChangedError:
-            return self._settle_change(view, path)
-        except EncodingLossError:
-            if self.questions.encoding_lacks(view.title, view.source.encoding) != Answer.UTF8:
-                return False
-            view.source = as_utf8(view.source)
-            return self._save_to(view, path, force=force)
-        except DocumentError as error:
-            self.problem.emit(error)
-            return False
-        self._positions.put(path, view.cursor_position)
-        self.current_changed.emit()
-        return True
-
-    def _settle_change(self, view: DocumentView, path: Path) -> bool:
-        answer = self.questions.changed_on_disk(view.title)
-        if answer == Answer.OVERWRITE:
-            return self._save_to(view, path, force=True)
-        if answer == Answer.RELOAD:
-            self._reload(view)
-        return False
+    def _save_to(self, view: DocumentView, path: Path) -> bool:
+        saved = self._saver.save(view, path, self.questions)
+        if saved:
+            self._positions.put(path, view.cursor_position)
+            self.current_changed.emit()
+        return saved
 
     # Close
 
     def close_index(self, index: int) -> bool:
         """Close the document of a tab; a modified one asks first; tell whether it closed."""
-        view = self._stack.widget(index)
-        if not self._may_close(view):
+        view = self._views[index]
+        if self._ask_to_close(view) == Answer.CANCEL:
             return False
         self._remember(view)
         self._journal.forget(view)
+        if len(self._views) == 1:
+            self._add(DocumentView(1, self))
         self._remove(view)
-        if not self._stack.count():
-            self.new()
         return True
 
     def close_current(self) -> bool:
@@ -238,29 +212,37 @@ class DocumentTabs(QWidget):
 
     def prepare_quit(self) -> bool:
         """Ask about every modified document; tell whether the window may close."""
+        given_up = []
         for view in self.views():
             if view.modified:
                 self.activate(view)
-            if not self._may_close(view):
+            answer = self._ask_to_close(view)
+            if answer == Answer.CANCEL:
                 return False
+            if answer == Answer.DISCARD:
+                given_up.append(view)
         for view in self.views():
             self._remember(view)
+        for view in given_up:
+            self._journal.forget(view)
         return True
 
-    def shut_down(self, *, keep_unsaved: bool = False) -> None:
+    def shut_down(self) -> None:
         """Stop journalling; call it once, when the window goes.
 
-        Args:
-            keep_unsaved: leave unsaved text to the next start (the session ends without having
-                been able to ask); otherwise `prepare_quit` settled everything.
+        What `prepare_quit` did not settle waits in the journal for the next start: everything
+        unsaved where it was not asked, provisional text in any case.
         """
-        self._journal.close(keep=keep_unsaved)
+        self._journal.close()
 
-    def _may_close(self, view: DocumentView) -> bool:
+    def _ask_to_close(self, view: DocumentView) -> Answer:
+        """SAVE: all of it is in its file; DISCARD: the person gave it up; CANCEL: it stays."""
         if not view.modified:
-            return True
+            return Answer.SAVE
         answer = self.questions.save_changes(view.title)
-        return answer == Answer.DISCARD or (answer == Answer.SAVE and self.save(view))
+        if answer == Answer.SAVE and not self.save(view):
+            return Answer.CANCEL
+        return answer
 
     def _remember(self, view: DocumentView) -> None:
         if view.path is not None:
@@ -271,25 +253,7 @@ class DocumentTabs(QWidget):
     def check_files(self) -> None:
         """Look whether other programs changed open files; unmodified documents load them again."""
         for view in self.views():
-            if not view.differs_on_disk():
-                continue
-            if not view.modified:
-                self._reload(view)
-                continue
-            answer = self.questions.changed_on_disk(view.title)
-            if answer == Answer.RELOAD:
-                self._reload(view)
-            elif answer == Answer.OVERWRITE:
-                # The text in the window wins at the next save; no second question for this change.
-                view.source = replace(view.source, digest="")
-
-    def _reload(self, view: DocumentView) -> None:
-        try:
-            view.reload()
-        except DocumentError as error:
-            self.problem.emit(error)
-        else:
-            self.notice.emit(self.tr("{0} was loaded again.").format(view.title))
+            self._saver.check(view, self.questions)
 
     def _on_application_state(self, state: Qt.ApplicationState) -> None:
         if state == Qt.ApplicationState.ApplicationActive and self.isVisible():
@@ -300,10 +264,7 @@ class DocumentTabs(QWidget):
     def set_colors(self, colors: Colors) -> None:
         """Take over the colours of a theme."""
         self._colors = colors
-        self._bar.setStyleSheet(
-            f"QToolButton {{ color: {colors.muted}; background: transparent; border: none; }}"
-            f"QToolButton:hover {{ color: {colors.ink}; }}"
-        )
+        self._bar.set_colors(colors)
         for view in self.views():
             view.set_colors(colors)
 
@@ -312,13 +273,6 @@ class DocumentTabs(QWidget):
         self._typography = family, size, characters
         for view in self.views():
             view.editor.set_typography(family, size, characters)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Qt: the language of the window changed."""
-        if event.type() == QEvent.Type.LanguageChange:
-            self._bar.setAccessibleName(self.tr("Documents"))
-            self._retitle()
-        super().changeEvent(event)
 
     # Dropped files
 
@@ -336,6 +290,10 @@ class DocumentTabs(QWidget):
 
     # Tabs and pages side by side
 
+    def _free_number(self) -> int:
+        """The number of the next untitled document."""
+        return 1 + max((view.number for view in self._views if view.path is None), default=0)
+
     def _add(self, view: DocumentView) -> DocumentView:
         if self._colors is not None:
             view.set_colors(self._colors)
@@ -343,46 +301,22 @@ class DocumentTabs(QWidget):
             view.editor.set_typography(*self._typography)
         view.title_changed.connect(self._retitle)
         view.changed.connect(self._on_changed)
+        self._views.append(view)
         self._stack.addWidget(view)
-        index = self._bar.addTab(view.title)
-        self._bar.setTabButton(index, QTabBar.ButtonPosition.RightSide, self._make_close())
+        self._bar.setCurrentIndex(self._bar.add(view))
         self._retitle()
-        self._bar.setCurrentIndex(self._bar.count() - 1)
-        self._on_current(self._bar.currentIndex())
         return view
 
-    def _make_close(self) -> QToolButton:
-        button = QToolButton(self._bar)
-        button.setObjectName("documents.close")
-        button.setText("×")
-        button.setAutoRaise(True)
-        # Ctrl+W is the keyboard's way; a stop of Tab at each cross would be in the way.
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.setAccessibleName(self.tr("Close"))
-        button.setToolTip(self.tr("Close"))
-        button.clicked.connect(self._on_close_clicked)
-        return button
-
-    def _on_close_clicked(self) -> None:
-        button = self.sender()
-        side = QTabBar.ButtonPosition.RightSide
-        for index in range(self._bar.count()):
-            if self._bar.tabButton(index, side) is button:
-                self.close_index(index)
-                return
-
     def _remove(self, view: DocumentView) -> None:
-        index = self._stack.indexOf(view)
+        index = self._views.index(view)
+        self._views.remove(view)
         self._stack.removeWidget(view)
         self._bar.removeTab(index)
         view.deleteLater()
         self._on_current(self._bar.currentIndex())
 
     def _retitle(self) -> None:
-        for index, view in enumerate(self.views()):
-            mark = " •" if view.modified else ""
-            self._bar.setTabText(index, view.title.replace("&", "&&") + mark)
-            self._bar.setTabToolTip(index, str(view.path or ""))
+        self._bar.show_titles(self._views)
 
     def _on_changed(self) -> None:
         view = self.sender()
@@ -391,16 +325,13 @@ class DocumentTabs(QWidget):
         self.text_changed.emit()
 
     def _on_current(self, index: int) -> None:
-        if 0 <= index < self._stack.count():
-            self._stack.setCurrentIndex(index)
+        if 0 <= index < len(self._views):
+            self._stack.setCurrentWidget(self._views[index])
             self.current.editor.setFocus()
             self.current_changed.emit()
 
     def _on_moved(self, source: int, target: int) -> None:
-        view = self._stack.widget(source)
-        self._stack.removeWidget(view)
-        self._stack.insertWidget(target, view)
-        self._stack.setCurrentIndex(self._bar.currentIndex())
+        self._views.insert(target, self._views.pop(source))
 
 
 def _damaged(files: list[Path]) -> DocumentError:

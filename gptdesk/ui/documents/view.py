@@ -32,7 +32,7 @@ class DocumentView(QWidget):
         self.key = uuid.uuid4().hex
         self.path: Path | None = None
         self.source = Document()
-        self._number = number
+        self.number = number
         self.editor = TextEdit(self)
         self.find_bar = FindBar(self.editor, self)
         self.setFocusProxy(self.editor)
@@ -51,7 +51,7 @@ class DocumentView(QWidget):
         if self.path is not None:
             return self.path.name
         name = self.tr("Untitled")
-        return name if self._number == 1 else self.tr("Untitled {0}").format(self._number)
+        return name if self.number == 1 else self.tr("Untitled {0}").format(self.number)
 
     @property
     def modified(self) -> bool:

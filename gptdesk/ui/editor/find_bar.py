@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QRect, Qt, QTimer
 from PySide6.QtGui import QColor, QKeyEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import (
@@ -266,7 +268,7 @@ class FindBar(QWidget):
         box.toggled.connect(self._search)
         return box
 
-    def _button(self, name: str, slot) -> QPushButton:
+    def _button(self, name: str, slot: Callable[[], None]) -> QPushButton:
         button = QPushButton(self)
         button.setObjectName(name)
         button.setAutoDefault(False)

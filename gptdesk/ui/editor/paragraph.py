@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import cast
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFontMetricsF, QTextLayout, QTextLine, QTextOption
@@ -94,8 +95,8 @@ class LineBreaker:
         line.setPosition(QPointF(self._x, self._y + self._lead(line, pitch)))
         if gap and gap.at <= end:
             # A line swallows the spaces it breaks at: those after the anchor are given room later.
-            self._x = line.cursorToX(gap.at)[0]
-            self._swallowed = line.cursorToX(end)[0] - self._x
+            self._x = x_at(line, gap.at)
+            self._swallowed = x_at(line, end) - self._x
         else:
             self._x = 0.0
             self._y += pitch
@@ -111,7 +112,7 @@ class LineBreaker:
             line.setLineWidth(max(1.0, self._width - self._x))
             line.setPosition(QPointF(self._x, self._y + self._lead(line, self._pitch)))
             end = line.textStart() + line.textLength()
-            self._x = line.cursorToX(end)[0]
+            self._x = x_at(line, end)
             if end < utf16_length(gap.text):
                 said = _slice(gap.text, line.textStart(), end)
                 self._next_row(ends_paragraph=said.endswith("\n") and said != "\n")
@@ -154,6 +155,12 @@ def wrapping(option: QTextOption, direction: Qt.LayoutDirection) -> QTextOption:
     if direction == Qt.LayoutDirection.RightToLeft:
         option.setAlignment(Qt.AlignmentFlag.AlignRight)
     return option
+
+
+def x_at(line: QTextLine, index: int) -> float:
+    """Where the caret stands before a character of the line."""
+    x, _ = cast("tuple[float, int]", line.cursorToX(index))  # the stubs say object
+    return x
 
 
 def layout_is_rtl(layout: QTextLayout) -> bool:

@@ -119,7 +119,7 @@ def test_an_end_without_questions_keeps_everything(
     tabs = make_tabs()
     tabs.open(note)
     QTest.keyClicks(tabs.current.editor, "new ")
-    tabs.shut_down(keep_unsaved=True)
+    tabs.shut_down()
     again = make_tabs()
     again.restore_session([])
     assert again.current.title == "note.md"
@@ -137,7 +137,7 @@ def test_text_brought_back_asks_before_it_overwrites_a_newer_file(
     tabs = make_tabs()
     tabs.open(note)
     QTest.keyClicks(tabs.current.editor, "mine ")
-    tabs.shut_down(keep_unsaved=True)
+    tabs.shut_down()
     note.write_text("newer")
     again = make_tabs()
     again.restore_session([str(note)])
