@@ -69,24 +69,12 @@
 <context>
     <name>DocumentTabs</name>
     <message>
-        <source>Documents</source>
-        <translation>文档</translation>
-    </message>
-    <message>
         <source>{0} is no longer there.</source>
         <translation>{0} 已不存在。</translation>
     </message>
     <message>
         <source>Brought back what was not saved: {0}</source>
         <translation>已找回未保存的内容：{0}</translation>
-    </message>
-    <message>
-        <source>{0} was loaded again.</source>
-        <translation>已重新载入 {0}。</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>关闭</translation>
     </message>
 </context>
 <context>
@@ -616,6 +604,13 @@
     </message>
 </context>
 <context>
+    <name>Saver</name>
+    <message>
+        <source>{0} was loaded again.</source>
+        <translation>已重新载入 {0}。</translation>
+    </message>
+</context>
+<context>
     <name>SourceChooser</name>
     <message>
         <source>Source</source>
@@ -686,6 +681,17 @@
     <message>
         <source>The beginning of the text is left out: it exceeds the context</source>
         <translation>文字超出上下文，开头部分未被读取</translation>
+    </message>
+</context>
+<context>
+    <name>TabStrip</name>
+    <message>
+        <source>Documents</source>
+        <translation>文档</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
     </message>
 </context>
 <context>

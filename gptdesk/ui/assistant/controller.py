@@ -181,21 +181,15 @@ class AssistantController(QObject):
             values["seed"] += version  # the same seed would only write the same text once more
         return values
 
-    def _end_run(self) -> None:
+    def _end_run(self) -> bool:
+        """The run is over; False when a continuation brought nothing."""
         self._job = None
         self._panel.controls.show_idle()
         brought = self._continuations.end() if self._run_mode == CONTINUE else True
-        if not brought:
-            self._messages.show(
-                Message(
-                    self.tr("The model added nothing."),
-                    self.tr("Try again, or write a few more words first."),
-                    is_error=False,
-                )
-            )
         self._show_versions()
         self._show_card_actions()
         self.busy_changed.emit(False)
+        return brought
 
     # --- what the worker tells ---
 
@@ -223,9 +217,11 @@ class AssistantController(QObject):
     @Slot(int, object)
     def _on_finished(self, job: int, finished: Finished) -> None:
         if job == self._job:
-            self._end_run()
+            brought = self._end_run()
             self.measured.emit(finished.stats)
             self._show_notes(finished)
+            if not brought:
+                self._say_nothing_came()
 
     @Slot(int, object)
     def _on_failed(self, job: int, error: GptDeskError) -> None:
@@ -237,6 +233,15 @@ class AssistantController(QObject):
     def _on_cancelled(self, job: int) -> None:
         if job == self._job:
             self._end_run()
+
+    def _say_nothing_came(self) -> None:
+        self._messages.show(
+            Message(
+                self.tr("The model added nothing."),
+                self.tr("Try again, or write a few more words first."),
+                is_error=False,
+            )
+        )
 
     def _show_notes(self, finished: Finished) -> None:
         notes = finished.result.get("notes") or ()

@@ -1,0 +1,166 @@
+"""Opening, describing, exporting and unloading models through the menus and dialogs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QListWidget, QPushButton, QWidget
+
+from gptdesk.errors import GptDeskError
+from gptdesk.ui import choose
+from gptdesk.ui.models.open_dialog import OpenModelDialog
+from tests.ui.window_driver import Driver
+
+
+def dialog(driver: Driver, action: str, name: str) -> QDialog:
+    driver.window.actions_[action].trigger()
+    return driver.find(name, QDialog)
+
+
+def child(parent: QWidget, name: str) -> QPushButton:
+    found = parent.findChild(QPushButton, name)
+    assert found is not None
+    return found
+
+
+def shown(parent: QWidget, name: str) -> str:
+    found = parent.findChild(QLabel, name)
+    assert found is not None
+    return found.text() if found.isVisible() else ""
+
+
+def test_open_model_inspects_first_and_loads_on_demand(
+    driver: Driver, tiny_gpt2_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose, "folder", lambda *_: str(tiny_gpt2_dir))
+    opened = dialog(driver, "model.open", "model.open_dialog")
+    child(opened, "model.browse").click()
+    driver.until(child(opened, "model.load").isEnabled)
+    assert shown(opened, "model.name") == tiny_gpt2_dir.name
+    assert "gpt2" in opened.findChild(QWidget, "model.facts").text()
+    assert driver.window.models.current is None
+    child(opened, "model.load").click()
+    driver.until(lambda: driver.window.models.current is not None)
+    assert driver.label("status.model") == "tiny-gpt2 · PyTorch fp32 · CPU"
+    assert driver.settings.get("model.path") == str(tiny_gpt2_dir)
+    assert driver.settings.get("model.recent") == [str(tiny_gpt2_dir)]
+    assert driver.settings.get("model.loading") == ""
+
+
+def test_a_folder_that_is_no_model_is_refused_by_name(
+    driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes").mkdir()
+    monkeypatch.setattr(choose, "folder", lambda *_: str(tmp_path / "notes"))
+    opened = dialog(driver, "model.open", "model.open_dialog")
+    child(opened, "model.browse").click()
+    driver.until(lambda: "notes" in shown(opened, "model.refusal"))
+    assert not child(opened, "model.load").isEnabled()
+    opened.reject()
+
+
+def test_a_bad_model_keeps_the_old_one(writer: Driver, tmp_path: Path) -> None:
+    before = writer.window.models.current
+    writer.load(tmp_path / "nothing")
+    assert writer.window.models.current is before
+    assert "nothing" in writer.said[-1]
+    assert writer.find("message").isVisible()
+    writer.generate()
+    assert writer.editor.has_provisional
+
+
+def test_export_and_switch_through_the_menu(writer: Driver, tmp_path: Path) -> None:
+    opened = dialog(writer, "model.export", "model.export_dialog")
+    folder = opened.findChild(QLineEdit, "export.folder")
+    folder.setText(str(tmp_path / "exported"))
+    start = child(opened, "export.start")
+    start.click()
+    writer.until(start.isEnabled)
+    assert (tmp_path / "exported" / "model.onnx").is_file()
+    assert "MB" in shown(opened, "export.status")
+    start.click()
+    writer.until(lambda: not writer.window.models.loading)
+    assert writer.label("status.model").endswith("ONNX fp32 · CPU")
+    assert not writer.window.actions_["model.export"].isEnabled()
+    writer.generate()
+    assert writer.editor.has_provisional
+
+
+def test_a_failed_export_is_told_in_the_dialog(writer: Driver, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    opened = dialog(writer, "model.export", "model.export_dialog")
+    opened.findChild(QLineEdit, "export.folder").setText(str(tmp_path / "full"))
+    child(opened, "export.start").click()
+    writer.until(lambda: shown(opened, "export.problem") != "")
+    assert (tmp_path / "full" / "file").exists()
+    opened.reject()
+
+
+def test_information_tells_what_runs(writer: Driver) -> None:
+    opened = dialog(writer, "model.info", "model.info_dialog")
+    facts = opened.findChild(QWidget, "model.facts").text()
+    assert "llama" in facts
+    assert "PyTorch" in facts
+    opened.close()
+
+
+def test_unload_frees_the_model(writer: Driver) -> None:
+    writer.window.actions_["model.unload"].trigger()
+    writer.until(lambda: writer.window.models.current is None)
+    assert writer.label("status.model") == "no model"
+    for name in ("model.unload", "model.info", "model.export"):
+        assert not writer.window.actions_[name].isEnabled()
+
+
+def test_a_model_whose_loading_ended_the_app_is_not_tried_again_unasked(
+    driver: Driver, tiny_llama_dir: Path
+) -> None:
+    driver.settings.set("model.loading", str(tiny_llama_dir))
+    driver.settings.set("model.path", str(tiny_llama_dir))
+    driver.window.models.load_at_start()
+    assert not driver.window.models.loading
+    assert "ended gptdesk" in driver.said[-1]
+    driver.click("message.action")
+    driver.until(lambda: driver.window.models.current is not None)
+
+
+def test_the_last_model_is_opened_at_the_start(driver: Driver, tiny_llama_dir: Path) -> None:
+    driver.settings.set("model.path", str(tiny_llama_dir))
+    driver.window.models.load_at_start()
+    driver.until(lambda: driver.window.models.current is not None)
+    assert driver.window.models.current.path == str(tiny_llama_dir)
+
+
+def test_loading_can_be_cancelled(writer: Driver, tiny_gpt2_dir: Path) -> None:
+    before = writer.window.models.current
+    writer.window.models.load(str(tiny_gpt2_dir))
+    writer.window.models.cancel_load()
+    writer.until(lambda: not writer.window.models.loading)
+    assert writer.window.models.current is before
+    assert writer.said == []
+
+
+def test_the_dialog_lists_what_it_is_given(driver: Driver, tiny_llama_dir: Path) -> None:
+    driver.settings.set("model.recent", [str(tiny_llama_dir)])
+    opened = dialog(driver, "model.open", "model.open_dialog")
+    assert isinstance(opened, OpenModelDialog)
+    names = opened.findChild(QListWidget, "model.list")
+    texts = [names.item(row).text() for row in range(names.count())]
+    assert any("tiny-llama" in text and "llama" in text for text in texts)
+    opened.reject()
+
+
+def test_an_error_can_be_copied_with_its_details(driver: Driver) -> None:
+    from PySide6.QtWidgets import QApplication
+
+    driver.window.messages.error(GptDeskError("It broke.", "Mend it.", "line 7"))
+    assert driver.label("message.title") == "It broke."
+    assert not driver.find("message.details").isVisible()
+    driver.click("message.show_details")
+    assert driver.find("message.details").isVisible()
+    driver.click("message.copy")
+    assert QApplication.clipboard().text() == "It broke.\nMend it.\nline 7"
+    driver.click("message.close")
+    assert not driver.find("message").isVisible()
