@@ -127,7 +127,7 @@ def open_onnx(
     report(total)
     config = folder.config
     info = EngineInfo("onnx", used, precision, config.context_length, config.vocab_size, total)
-    return OnnxEngine(decoder, info), []
+    return OnnxEngine(decoder, info), _warnings(folder, used)
 
 
 def _precision(folder: ModelFolder) -> str:
@@ -145,6 +145,17 @@ def _precision(folder: ModelFolder) -> str:
                 f"Export the model again; possible: {', '.join(known)}.",
             )
     return str(options["precision"])
+
+
+def _warnings(folder: ModelFolder, used: str) -> list[str]:
+    # ONNX Runtime has its fused attention in 32 bits for processors only and copies the cache there.
+    if used == "cpu" or folder.config_data[ONNX_KEY]["variant"] == "portable":
+        return []
+    warning = (
+        "The attention of this export runs on the processor; "
+        'export the variant "portable" to keep it on the graphics card.'
+    )
+    return [warning]
 
 
 def _open(folder: ModelFolder, device: str, threads: int | None) -> tuple[Any, str]:

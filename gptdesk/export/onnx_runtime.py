@@ -42,7 +42,8 @@ def open_session(graph: Path, *, providers: Sequence[Provider], threads: int | N
     # A thread that spins while it waits takes the core on which the window draws.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return ort.InferenceSession(graph, options, providers=list(providers))
+        # Its fallback would print to stdout, where the CLI writes the text, and try once more.
+        return ort.InferenceSession(graph, options, providers=list(providers), enable_fallback=0)
     except Exception as error:
         raise runtime_error(error) from error
 

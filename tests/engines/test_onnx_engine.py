@@ -245,6 +245,15 @@ def test_a_graph_that_cannot_run(copy_dir: Path) -> None:
         open_onnx(resolve_folder(copy_dir), device="cpu")
 
 
+def test_a_damaged_name_prints_nothing(copy_dir: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray((copy_dir / "model.onnx").read_bytes())
+    data[data.index(b"model.norm.weight")] = 0xFD
+    (copy_dir / "model.onnx").write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"model\.onnx"):
+        open_onnx(resolve_folder(copy_dir), device="cpu")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_weights_outside_the_folder(copy_dir: Path) -> None:
     def point_outside(model: onnx.ModelProto) -> None:
         tensors = [t for t in model.graph.initializer if t.data_location == TensorProto.EXTERNAL]
