@@ -61,8 +61,13 @@ class Attention(nn.Module):
 def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
     """Fused attention: q (B, n_head, T, head_dim), k and v (B, n_kv_head, S, head_dim)."""
     new, total = q.shape[2], k.shape[2]
+    if new == 1:
+        # One token sees everything, so the queries that share a key can stand as rows of one
+        # matrix: keys and values are then read once for each group and not for each head.
+        rows = q.reshape(q.shape[0], k.shape[1], -1, q.shape[3])  # (B, n_kv_head, group, head_dim)
+        return F.scaled_dot_product_attention(rows, k, v, scale=scale).reshape(q.shape)
     mask = None
-    if 1 < new < total:
+    if new < total:
         # is_causal aligns the mask with the upper left corner; held tokens need the lower right.
         mask = torch.ones(new, total, dtype=torch.bool, device=q.device).tril(total - new)
     return F.scaled_dot_product_attention(
@@ -70,7 +75,7 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
         k,
         v,
         attn_mask=mask,
-        is_causal=new == total and new > 1,
+        is_causal=new == total,
         scale=scale,
         enable_gqa=q.shape[1] != k.shape[1],
     )
