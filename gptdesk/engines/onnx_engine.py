@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -193,6 +195,8 @@ def _cuda_is_there() -> bool:
 def _open_cuda(graph: Any, index: int, threads: int | None) -> Any:
     """A session on the graphics card, or None when the card's libraries do not work."""
     ort.set_default_logger_severity(4)
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+        ort.preload_dlls(directory="")  # CUDA's libraries, where pip has installed them
     providers: list[Provider] = [(CUDA, {"device_id": index}), CPU]
     try:
         session = open_session(graph, providers=providers, threads=threads)

@@ -19,6 +19,9 @@ from gptdesk.export.graph import MICROSOFT, GraphBuilder
 from gptdesk.model.config import ModelConfig
 from gptdesk.model.rope import inverse_frequencies, rotation
 
+MAX_TABLE_BYTES = 128 << 20
+"""Of angles, which the fused operator wants for every position; a context of 262,144 tokens."""
+
 
 class AttentionWriter(Protocol):
     """Adds attention to a graph, layer by layer; what layers share is added when it is made."""
@@ -131,8 +134,11 @@ class FastAttention:
 
     @staticmethod
     def supports(config: ModelConfig) -> bool:
-        """Whether the operator takes heads of this width; with rotation it wants twice as even."""
-        return config.head_dim % (16 if config.position == "rope" else 8) == 0
+        """Whether the operator takes heads of this width, and tables for this context are sane."""
+        if config.position == "learned":
+            return config.head_dim % 8 == 0
+        table_bytes = 4 * config.context_length * config.head_dim
+        return config.head_dim % 16 == 0 and table_bytes <= MAX_TABLE_BYTES
 
     def __init__(self, config: ModelConfig, graph: GraphBuilder) -> None:
         self._config = config

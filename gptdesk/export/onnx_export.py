@@ -16,8 +16,9 @@ from typing import cast
 import onnx
 import torch
 
-from gptdesk.atomic import new_folder
+from gptdesk.atomic import new_folder, write_bytes
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
+from gptdesk.checkpoints.families.base import CONFIG_NAME
 from gptdesk.checkpoints.folder import (
     COMPANIONS,
     ONNX_DATA_FILE,
@@ -28,9 +29,9 @@ from gptdesk.checkpoints.folder import (
     resolve_folder,
 )
 from gptdesk.checkpoints.loader import load_gpt
-from gptdesk.errors import EngineError, ExportError, NotBuiltError, OptionError
+from gptdesk.errors import EngineError, ExportError, NotBuiltError, OptionError, OutOfMemoryError
 from gptdesk.export import onnx_format as fmt
-from gptdesk.export.attention_graph import FastAttention
+from gptdesk.export.attention_graph import MAX_TABLE_BYTES, FastAttention
 from gptdesk.export.check import TOLERANCE, Comparison, Trace, compare, trace
 from gptdesk.export.gpt_graph import build
 from gptdesk.export.onnx_runtime import CPU, Decoder, open_session
@@ -38,11 +39,12 @@ from gptdesk.export.weight_file import WeightFile
 from gptdesk.generation.events import Progress
 from gptdesk.model.config import ModelConfig
 from gptdesk.model.gpt import GPT
+from gptdesk.model.memory import memory_errors
 
 ProgressCallback = Callable[[Progress], None]
 
 _PLANNED_PRECISIONS = ("fp16", "int8", "int4")
-_SPARE_BYTES = 64 << 20  # of disk, for the graph, the tokenizer and everybody else
+_SPARE_BYTES = MAX_TABLE_BYTES + (64 << 20)  # of disk, for all but weights, and for others
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def export_onnx(
         ExportError: the destination cannot be written, or the result differs from its source.
         NotBuiltError: a precision that this version lacks.
         OptionError: a precision or variant that does not exist.
+        OutOfMemoryError: no room for the weights.
         Cancelled: the person stopped it.
     """
     started = time.monotonic()
@@ -147,8 +150,8 @@ def _fitting_variant(wanted: fmt.Variant, config: ModelConfig) -> tuple[fmt.Vari
     if wanted == "portable" or FastAttention.supports(config):
         return wanted, []
     note = (
-        f"ONNX Runtime's fused attention does not take heads of width {config.head_dim}; "
-        "the portable variant was written instead."
+        f"ONNX Runtime's fused attention does not suit heads of width {config.head_dim} and a "
+        f"context of {config.context_length:,} tokens; the portable variant was written instead."
     )
     return "portable", [note]
 
@@ -178,8 +181,9 @@ def _write(
     cancel: CancelFlag | None,
 ) -> tuple[Comparison, list[str]]:
     """Fill the folder `out`; the source's weights are freed before the result is loaded."""
-    gpt, warnings = load_gpt(folder, dtype=torch.float32, progress=progress, cancel=cancel)
-    config, reference = gpt.config, trace(gpt, cancel)
+    with memory_errors("to export the model"):
+        gpt, warnings = load_gpt(folder, dtype=torch.float32, progress=progress, cancel=cancel)
+        config, reference = gpt.config, trace(gpt, cancel)
     _write_model(gpt, out, variant, progress, cancel)
     del gpt
     _copy_companions(folder, config, out, variant)
@@ -207,7 +211,7 @@ def _write_model(
         )
         file.flush()
         os.fsync(file.fileno())
-    onnx.save_model(model, out / ONNX_FILE)
+    write_bytes(out / ONNX_FILE, model.SerializeToString())
     report(total)
 
 
@@ -216,7 +220,7 @@ def _copy_companions(
 ) -> None:
     for name in COMPANIONS:
         if (folder.root / name).exists():
-            shutil.copyfile(folder.root / name, out / name)
+            write_bytes(out / name, (folder.root / name).read_bytes())
     data = dict(folder.config_data)
     if config.tied_embeddings != folder.config.tied_embeddings:
         data["tie_word_embeddings"] = config.tied_embeddings
@@ -226,7 +230,7 @@ def _copy_companions(
         "variant": variant,
     }
     text = json.dumps(data, indent=2, ensure_ascii=False)
-    (out / "config.json").write_text(text + "\n", encoding="utf-8")
+    write_bytes(out / CONFIG_NAME, f"{text}\n".encode())
 
 
 def _checked(
@@ -242,6 +246,8 @@ def _checked(
         onnx.checker.check_model(graph)
         session = open_session(graph, providers=[CPU], threads=None)
         comparison = compare(Decoder(session, config, "cpu"), reference, cancel)
+    except OutOfMemoryError:
+        raise
     except (EngineError, onnx.checker.ValidationError) as error:
         raise _differs(getattr(error, "details", "") or str(error)) from error
     if not comparison.max_difference <= TOLERANCE:

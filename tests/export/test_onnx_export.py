@@ -96,6 +96,14 @@ def test_a_head_width_that_the_fused_operator_refuses_gives_the_portable_variant
     assert "width 12" in report.warnings[0]
 
 
+def test_a_giant_context_gives_the_portable_variant(tmp_path: Path) -> None:
+    """The fused operator wants the angles of every position in a table, here one of 1 GiB."""
+    source = checkpoints.write_llama(tmp_path / "source", max_position_embeddings=1 << 24)
+    report = export_onnx(source, tmp_path / "out", variant="fast")
+    assert report.variant == "portable"
+    assert report.bytes < 3_000_000
+
+
 def test_an_output_matrix_that_differs_from_the_embedding_is_believed(
     tiny_llama_dir: Path, tmp_path: Path
 ) -> None:
