@@ -34,6 +34,10 @@ def test_a_text_file(tmp_path: Path, name: str) -> None:
     assert str(tmp_path) in refused(tmp_path / name)
 
 
+needs_fifo = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without FIFOs")
+
+
+@needs_fifo
 @pytest.mark.parametrize(
     "name", ["config.json", WEIGHTS, "tokenizer.json", "generation_config.json"]
 )
@@ -46,6 +50,7 @@ def test_a_fifo_or_folder_in_place_of_a_file(folder: Path, name: str) -> None:
     assert name in refused(folder)
 
 
+@needs_fifo
 def test_a_fifo_or_device_as_the_model(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert "pipe" in refused(tmp_path / "pipe")

@@ -42,6 +42,11 @@ def test_weights_behind_a_link_to_elsewhere(folder: Path, tmp_path: Path) -> Non
     assert "outside" in refused(folder)
 
 
+def test_a_link_to_the_whole_folder_is_the_folder(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    assert load_gpt(resolve_folder(tmp_path / "link"))[1] == []
+
+
 def test_links_of_the_download_cache_are_followed(folder: Path, tmp_path: Path) -> None:
     repository = tmp_path / "models--owner--tiny"
     (repository / "blobs").mkdir(parents=True)

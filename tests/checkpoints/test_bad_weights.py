@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gptdesk.checkpoints.folder import resolve_folder
@@ -40,6 +40,7 @@ def test_a_file_with_something_behind_its_end(folder: Path) -> None:
     assert WEIGHTS in refused(folder)
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_flipped_bits_of_the_header_never_do_anything_else(
     tiny_llama_dir: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

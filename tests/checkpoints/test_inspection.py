@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gptdesk.checkpoints.inspection import inspect_model
+from gptdesk.errors import UnsupportedModelError
+from gptdesk.export.onnx_export import export_onnx
 from tests.helpers import checkpoints
 
 
@@ -86,3 +88,21 @@ def test_it_needs_neither_torch_nor_numpy(tiny_llama_sharded_dir: Path) -> None:
     arguments = [sys.executable, "-c", code, str(tiny_llama_sharded_dir)]
     done = subprocess.run(arguments, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_an_export_is_described_like_its_source(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    export_onnx(tiny_llama_dir, tmp_path / "export")
+    info = inspect_model(tmp_path / "export")
+    assert (info.kind, info.architecture, info.precision) == ("onnx", "llama", "fp32")
+    assert info.parameters == inspect_model(tiny_llama_dir).parameters
+    assert info.files[0] == "model.onnx"
+    assert inspect_model(tmp_path / "export" / "model.onnx") == info
+
+
+def test_an_export_of_another_version_is_refused(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    export_onnx(tiny_llama_dir, tmp_path / "export")
+    config = json.loads((tmp_path / "export" / "config.json").read_text("utf-8"))
+    config["gptdesk_onnx"]["format_version"] = 99
+    (tmp_path / "export" / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(UnsupportedModelError, match="format_version = 99"):
+        inspect_model(tmp_path / "export")
