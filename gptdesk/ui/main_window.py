@@ -110,6 +110,7 @@ class MainWindow(Translated, QMainWindow):
         self.models.load_ended.connect(self._load_ended)
         self.status.cancel_clicked.connect(self.models.cancel_load)
         self.assistant.busy_changed.connect(self.meter.set_busy)
+        self.assistant.busy_changed.connect(self._run_changed)
         self.assistant.measured.connect(self.meter.show_stats)
         self.compare.closed.connect(self._leave_comparison)
         theme.manager().changed.connect(self._dress)
@@ -167,6 +168,11 @@ class MainWindow(Translated, QMainWindow):
     @Slot(object)
     def _load_ended(self, _: GptDeskError | None) -> None:
         self.status.show_progress("", 0, 0)
+
+    @Slot(bool)
+    def _run_changed(self, busy: bool) -> None:
+        if busy:
+            self.message_bar.dismiss_news()
 
     @Slot()
     def _leave_comparison(self) -> None:

@@ -143,6 +143,11 @@ class MessageBar(Translated, QFrame):
         self.setAccessibleName(message.title)
         self.show()
 
+    def dismiss_news(self) -> None:
+        """Take back what is no failure: the person has gone on."""
+        if not self._message.is_error:
+            self.hide()
+
     def _copy_text(self) -> None:
         QApplication.clipboard().setText(self._message.as_text())
 
