@@ -61,7 +61,8 @@ def largest(values: Floats, count: int) -> Ids:
 def _tempered(scores: Logits, temperature: float) -> Logits:
     """Scores relative to the best one, divided by the temperature; the best is 0."""
     with np.errstate(over="ignore"):  # a very small temperature sends the others to -inf, rightly
-        return (scores - scores.max()) / np.float32(max(temperature, _COLDEST))
+        tempered: Logits = (scores - scores.max()) / np.float32(max(temperature, _COLDEST))
+    return tempered
 
 
 def _possible(tempered: Logits, top_k: int) -> Ids:
@@ -74,7 +75,8 @@ def _possible(tempered: Logits, top_k: int) -> Ids:
 def _within_sigmas(ids: Ids, tempered: Logits, count: float) -> Ids:
     # The deviation is that of the whole vocabulary, whatever top-k left, as in the paper.
     spread = tempered[tempered > -np.inf].std(dtype=np.float64)
-    return ids[tempered[ids] >= -count * spread]
+    kept: Ids = ids[tempered[ids] >= -count * spread]
+    return kept
 
 
 def _typical(ids: Ids, weights: Floats, mass: float) -> tuple[Ids, Floats]:

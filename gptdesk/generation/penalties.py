@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     Ids = NDArray[np.int64]
 
-_LONGEST_REPEAT = 64  # base^n beyond this changes nothing and would overflow
+_LONGEST_REPEAT = 64  # tokens; beyond it the penalty is overwhelming anyway
+_LARGEST_PENALTY = 1e6  # far beyond any logit, and safe in float32
 
 
 def apply(scores: Logits, history: Sequence[int], sampling: Sampling) -> None:
@@ -67,7 +68,7 @@ def _penalize_repeats(scores: Logits, recent: Ids, sampling: Sampling) -> None:
             lengths.update(dict.fromkeys(recent[places].tolist(), length))
     for token, length in lengths.items():
         power = sampling.dry_base ** (length - sampling.dry_allowed_length)
-        scores[token] -= sampling.dry_multiplier * power
+        scores[token] -= min(sampling.dry_multiplier * power, _LARGEST_PENALTY)
 
 
 def _forbid_ngrams(scores: Logits, history: Ids, size: int) -> None:
@@ -81,6 +82,6 @@ def _forbid_ngrams(scores: Logits, history: Ids, size: int) -> None:
 def _places_after_repeat(history: Ids, length: int) -> Ids:
     """Places whose `length` predecessors equal the last `length` ids of `history`."""
     places = np.arange(length, len(history))
-    for back in range(1, length + 1):
+    for back in range(1, length + 1 if len(places) else 0):
         places = places[history[places - back] == history[-back]]
     return places

@@ -124,6 +124,6 @@ def _ids(name: str, ids: Collection[int], vocab_size: int) -> NDArray[np.int64]:
 def _biases(sampling: Sampling) -> NDArray[np.float32]:
     values = list(sampling.logit_bias.values())
     for value in values:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e6:
+        if type(value) not in (int, float) or not abs(value) <= 1e6:
             raise OptionError(f"logit_bias holds {value!r}; a number from -10^6 to 10^6 is wanted.")
     return np.array(values, dtype=np.float32)

@@ -82,7 +82,8 @@ def _log_probabilities(rows: Logits, ids: Sequence[int]) -> NDArray[np.float64]:
         )
     totals = np.exp(rows - top[:, np.newaxis]).sum(axis=1, dtype=np.float64)
     chosen = rows[np.arange(len(ids)), list(ids)].astype(np.float64)
-    return chosen - top - np.log(totals)
+    log_probabilities: NDArray[np.float64] = chosen - top - np.log(totals)
+    return log_probabilities
 
 
 def _check_room(context: CachedContext, tokens: int) -> None:
