@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -33,6 +30,7 @@ from gptdesk.errors import EngineError, ExportError, NotBuiltError, OptionError,
 from gptdesk.export import onnx_format as fmt
 from gptdesk.export.attention_graph import MAX_TABLE_BYTES, FastAttention
 from gptdesk.export.check import TOLERANCE, Comparison, Trace, compare, trace
+from gptdesk.export.destination import check_destination, destination_errors
 from gptdesk.export.gpt_graph import build
 from gptdesk.export.onnx_runtime import CPU, Decoder, open_session
 from gptdesk.export.weight_file import WeightFile
@@ -111,8 +109,8 @@ def export_onnx(
         )
     used, notes = _fitting_variant(wanted, folder.config)
     target = Path(out_dir).expanduser().absolute()
-    with _destination_errors(target):
-        _check_destination(target, folder.config)
+    with destination_errors(target):
+        check_destination(target, 4 * folder.config.num_parameters + _SPARE_BYTES)
         with new_folder(target) as temporary:
             comparison, warnings = _write(folder, temporary, used, progress, cancel)
     files = sorted(target.iterdir())
@@ -154,23 +152,6 @@ def _fitting_variant(wanted: fmt.Variant, config: ModelConfig) -> tuple[fmt.Vari
         f"context of {config.context_length:,} tokens; the portable variant was written instead."
     )
     return "portable", [note]
-
-
-def _check_destination(target: Path, config: ModelConfig) -> None:
-    """Fail before anything is read where the end is certain."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FileExistsError(errno.EEXIST, "exists and is not an empty folder", str(target))
-    existing = next(parent for parent in (target, *target.parents) if parent.exists())
-    if not existing.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(existing))
-    free = shutil.disk_usage(existing).free
-    needed = 4 * config.num_parameters + _SPARE_BYTES
-    if free < needed:
-        raise ExportError(
-            f"The export needs {needed >> 20:,} MiB, but the disk of {target} "
-            f"has only {free >> 20:,} MiB left.",
-            "Make room, or choose a folder on another disk.",
-        )
 
 
 def _write(
@@ -261,35 +242,3 @@ def _differs(details: str) -> ExportError:
         'Try the variant "portable"; if it fails too, please report this.',
         details,
     )
-
-
-@contextmanager
-def _destination_errors(target: Path) -> Iterator[None]:
-    """Say of what the system reports while writing what the person can do about it."""
-    try:
-        yield
-    except OSError as error:
-        title, hint = _DESTINATION_ERRORS.get(
-            error.errno or 0, ("The export to {0} cannot be written.", "Choose another folder.")
-        )
-        raise ExportError(title.format(target), hint, str(error)) from error
-
-
-_FULL = ("The disk of {0} is full.", "Make room, or choose a folder on another disk.")
-_FORBIDDEN = (
-    "The export cannot be written to {0}: permission denied.",
-    "Choose a folder of yours.",
-)
-_DESTINATION_ERRORS = {
-    errno.EEXIST: ("{0} exists and is not an empty folder.", "Choose a new or an empty folder."),
-    errno.ENOTDIR: ("{0} lies below something that is not a folder.", "Choose another folder."),
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EFBIG: (
-        "The disk of {0} cannot hold a file that large.",
-        "Choose a folder on a disk with a newer file system; FAT32 stops at 4 GiB.",
-    ),
-    errno.EACCES: _FORBIDDEN,
-    errno.EPERM: _FORBIDDEN,
-    errno.EROFS: ("{0} is on a disk that cannot be written to.", "Choose a folder elsewhere."),
-}

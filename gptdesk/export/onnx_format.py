@@ -14,6 +14,9 @@ name, so that the new keys and values are written in place and nothing else move
     logit_indices  int64 (L,), below T    present.i.value    the same
     past.i.key     float32 (1, n_kv_head, C, head_dim)
     past.i.value   the same; slots from the first new position on may hold anything finite
+
+The large tables (embedding, output matrix, positions) are weights and inputs at once: a caller
+may feed them from memory of its own, or leave them out.
 """
 
 from __future__ import annotations
