@@ -13,7 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from gptdesk.errors import DocumentError
-from gptdesk.text.document import Document
+from gptdesk.text.document import Document, digest_of, load_document
 from gptdesk.text.journal import Adopted, Journal, JournalEntry
 from gptdesk.ui.documents.view import DocumentView
 
@@ -60,11 +60,11 @@ class JournalKeeper(QObject):
         if not self._timer.isActive():
             self._timer.start()
 
-    def forget(self, view: DocumentView) -> None:
-        """A document is closed for good: its entry goes."""
-        self._dirty.pop(view.key, None)
+    def forget(self, key: str) -> None:
+        """A document is closed for good, or all of it is in its file: its entry goes."""
+        self._dirty.pop(key, None)
         if self._writer is not None:
-            self._writer.put(view.key, None)
+            self._writer.put(key, None)
 
     def flush(self) -> None:
         """Hand copies of all changed documents to the writing thread now."""
@@ -115,14 +115,26 @@ def make_entry(view: DocumentView) -> JournalEntry | None:
 def restore_entry(view: DocumentView, entry: JournalEntry) -> None:
     """Show what an entry kept; the document takes the entry's key, so the entry stays its own."""
     view.key = entry.key
-    source = Document(
-        entry.text, entry.encoding, entry.newline, entry.bom, entry.digest, entry.mixed
-    )
     path = Path(entry.path) if entry.path else None
-    view.restore(path, source, entry.text, modified=entry.modified)
+    changed = path is not None and digest_of(path) != entry.digest
+    view.restore(path, _source(entry), entry.text, modified=entry.modified or changed)
     view.place_cursor(entry.cursor)
     if entry.provisional:
         view.editor.restore_provisional(entry.provisional_position, entry.provisional)
+
+
+def is_saved(entry: JournalEntry) -> bool:
+    """Whether all of an entry is in its file: the app died between saving and tidying up."""
+    if not entry.path or entry.provisional:
+        return False
+    try:
+        return load_document(entry.path).text == entry.text
+    except DocumentError:
+        return False
+
+
+def _source(entry: JournalEntry) -> Document:
+    return Document(entry.text, entry.encoding, entry.newline, entry.bom, entry.digest, entry.mixed)
 
 
 class _Writer(QObject):

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from gptdesk import paths
 from gptdesk.errors import DocumentError
 from gptdesk.text.journal import JournalEntry
-from gptdesk.ui.documents.journal import JournalKeeper, restore_entry
+from gptdesk.ui.documents.journal import JournalKeeper, is_saved, restore_entry
 from gptdesk.ui.documents.positions import Positions
 from gptdesk.ui.documents.questions import Answer, Questions
 from gptdesk.ui.documents.saving import Saver
@@ -141,7 +141,12 @@ class DocumentTabs(QWidget):
             else:
                 self.notice.emit(self.tr("{0} is no longer there.").format(Path(file).name))
         adopted = self._journal.adopt()
-        restored = [self._restore(entry) for entry in adopted.entries]
+        restored = []
+        for entry in adopted.entries:
+            if is_saved(entry):
+                self._journal.forget(entry.key)
+            else:
+                restored.append(self._restore(entry))
         if restored:
             names = ", ".join(view.title for view in restored)
             self.notice.emit(self.tr("Brought back what was not saved: {0}").format(names))
@@ -200,7 +205,7 @@ class DocumentTabs(QWidget):
         if self._ask_to_close(view) == Answer.CANCEL:
             return False
         self._remember(view)
-        self._journal.forget(view)
+        self._journal.forget(view.key)
         if len(self._views) == 1:
             self._add(DocumentView(1, self))
         self._remove(view)
@@ -224,7 +229,7 @@ class DocumentTabs(QWidget):
         for view in self.views():
             self._remember(view)
         for view in given_up:
-            self._journal.forget(view)
+            self._journal.forget(view.key)
         return True
 
     def shut_down(self) -> None:

@@ -32,6 +32,7 @@ class DocumentView(QWidget):
         self.key = uuid.uuid4().hex
         self.path: Path | None = None
         self.source = Document()
+        self._stamp: tuple[int, int] | None = None  # time and size of the file, as last read
         self.number = number
         self.editor = TextEdit(self)
         self.find_bar = FindBar(self.editor, self)
@@ -118,9 +119,13 @@ class DocumentView(QWidget):
         self.changed.emit()
 
     def differs_on_disk(self) -> bool:
-        """Tell whether another program changed the file; a file that is gone does not count."""
-        if self.path is None or not self.source.digest:
+        """Tell whether another program changed the file since this was last asked.
+
+        A file that is gone does not count: the text is still here.
+        """
+        if self.path is None or not self.source.digest or _stamp(self.path) == self._stamp:
             return False
+        self._stamp = _stamp(self.path)
         return digest_of(self.path) not in {"", self.source.digest}
 
     def restore(
@@ -142,3 +147,11 @@ class DocumentView(QWidget):
 
     def _on_modified(self, _modified: bool) -> None:
         self.title_changed.emit()
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

@@ -1,12 +1,10 @@
-"""The measures of the page: font, line pitch, column width, gaps, and how Markdown marks look."""
+"""The measures of the page: font, line pitch, column width and gaps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QTextCharFormat, QTextFormat
-
-from gptdesk.ui.theme.colors import Colors
+from PySide6.QtGui import QFont, QFontMetricsF
 
 LINE_HEIGHT = 1.36
 LINE_HEIGHT_CJK = 1.5
@@ -14,7 +12,6 @@ PARAGRAPH_GAP = 12.0
 TOP_MARGIN = 36.0
 BOTTOM_MARGIN = 96.0
 SIDE_MARGIN = 24.0
-HEADING_SCALE = (1.52, 1.3, 1.15, 1.05, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -50,28 +47,3 @@ class PageMetrics:
         """Left edge and width of the column on a page of this width."""
         width = max(40.0, min(self.column, page_width - 2 * SIDE_MARGIN))
         return max(0.0, float(int((page_width - width) / 2))), width
-
-
-def mark_formats(font: QFont, colors: Colors) -> dict[str, QTextCharFormat]:
-    """One character format for each kind of `markdown.Mark`."""
-    formats = {kind: QTextCharFormat() for kind in ("muted", "strong", "emphasis", "code", "quote")}
-    formats["muted"].setForeground(QColor(colors.muted))
-    formats["muted"].setFontWeight(QFont.Weight.Normal)
-    formats["strong"].setFontWeight(QFont.Weight.Bold)
-    formats["emphasis"].setFontItalic(True)
-    formats["code"].setFontFamilies(["Noto Sans Mono", "Menlo", "Consolas", "monospace"])
-    formats["code"].setProperty(QTextFormat.Property.FontPixelSize, round(font.pixelSize() * 0.9))
-    formats["quote"].setFontItalic(True)
-    for level, scale in enumerate(HEADING_SCALE, start=1):
-        heading = formats[f"heading{level}"] = QTextCharFormat()
-        heading.setFontWeight(QFont.Weight.Bold)
-        heading.setProperty(QTextFormat.Property.FontPixelSize, round(font.pixelSize() * scale))
-    return formats
-
-
-def tint_format(colors: Colors) -> QTextCharFormat:
-    """How provisional text looks: accent on soft."""
-    tint = QTextCharFormat()
-    tint.setForeground(QColor(colors.accent))
-    tint.setBackground(QColor(colors.soft))
-    return tint

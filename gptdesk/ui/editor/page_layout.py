@@ -28,10 +28,11 @@ from PySide6.QtGui import (
 
 from gptdesk.ui.editor import metrics as measures
 from gptdesk.ui.editor.heights import BlockHeights
-from gptdesk.ui.editor.markdown import marks
+from gptdesk.ui.editor.looks import format_range, mark_formats, mark_ranges, tint_format
 from gptdesk.ui.editor.metrics import PageMetrics
 from gptdesk.ui.editor.paragraph import LINE_SEPARATOR, Gap, LineBreaker, wrapping
-from gptdesk.ui.editor.raw_text import utf16_index, utf16_length
+from gptdesk.ui.editor.preedit import with_preedit, without_preedit
+from gptdesk.ui.editor.raw_text import utf16_length
 from gptdesk.ui.theme.colors import Colors
 
 IDLE_SLICE = 60
@@ -73,8 +74,8 @@ class PageLayout(QAbstractTextDocumentLayout):
     def set_style(self, metrics: PageMetrics, colors: Colors) -> None:
         """Take over fonts, measures and colours, and lay everything out again."""
         self._metrics = metrics
-        self._formats = measures.mark_formats(metrics.font, colors)
-        self._tint = measures.tint_format(colors)
+        self._formats = mark_formats(metrics.font, colors)
+        self._tint = tint_format(colors)
         self._accent = QColor(colors.accent)
         self._relayout()
 
@@ -100,12 +101,13 @@ class PageLayout(QAbstractTextDocumentLayout):
         if anchor is not None:
             self._refresh(anchor.block())
 
+    def gap_start_rect(self) -> QRectF:
+        """The caret before provisional text, in document coordinates; empty when there is none."""
+        return self._caret_rect(self._gap.start) if self._gap else QRectF()
+
     def gap_end_rect(self) -> QRectF:
-        """Where provisional text ends, in document coordinates; empty when there is none."""
-        if self._gap is None or self._anchor is None:
-            return QRectF()
-        origin = self._origin(self._anchor.block())
-        return QRectF(origin + self._gap.end, QSizeF(self.cursor_width, self._metrics.height))
+        """The caret after provisional text, likewise."""
+        return self._caret_rect(self._gap.end) if self._gap else QRectF()
 
     @property
     def column(self) -> tuple[float, float]:
@@ -198,7 +200,7 @@ class PageLayout(QAbstractTextDocumentLayout):
         layout.draw(painter, origin, self._selections(context, block), context.clip)
         gap = self._gap_of(block)
         if gap:
-            tinted = _range(0, utf16_length(gap.text), self._tint)
+            tinted = format_range(0, utf16_length(gap.text), self._tint)
             gap.layout.draw(painter, origin, [tinted], context.clip)
             if self._bar:
                 painter.fillRect(self.gap_end_rect().adjusted(1, 0, 1, 0), self._accent)
@@ -215,10 +217,10 @@ class PageLayout(QAbstractTextDocumentLayout):
             index = position - block.position()
         if not 0 <= index < block.length() + len(layout.preeditAreaText()):
             return
-        if position >= 0 and gap and index == gap.at:
+        if gap and index == gap.at:
+            # Qt would draw it where the text goes on, behind the provisional text.
             if not self._bar or gap.text:
-                place = QRectF(origin + gap.start, QSizeF(self.cursor_width, self._metrics.height))
-                painter.fillRect(place, painter.pen().brush())
+                painter.fillRect(self.gap_start_rect(), painter.pen().brush())
         else:
             layout.drawCursor(painter, origin, index, self.cursor_width)
 
@@ -231,7 +233,7 @@ class PageLayout(QAbstractTextDocumentLayout):
             start = max(0, selection.cursor.selectionStart() - block.position())
             end = min(block.length(), selection.cursor.selectionEnd() - block.position())
             if start < end:
-                found.append(_range(start, end - start, selection.format))
+                found.append(format_range(start, end - start, selection.format))
         return found
 
     def _index_at(self, block: QTextBlock, local: QPointF) -> int:
@@ -246,7 +248,7 @@ class PageLayout(QAbstractTextDocumentLayout):
         if index == end and line.lineNumber() < len(lines) - 1 and not (gap and gap.at == end):
             # The end of a wrapped line is the start of the next one: stay on the line clicked.
             index = layout.previousCursorPosition(index)
-        return _without_preedit(layout, index)
+        return without_preedit(layout, index)
 
     # Laying out
 
@@ -265,7 +267,7 @@ class PageLayout(QAbstractTextDocumentLayout):
         layout.setTextOption(wrapping(self.document().defaultTextOption(), block.textDirection()))
         gap = self._gap_of(block)
         if gap and self._anchor is not None:
-            gap.at = _with_preedit(layout, self._anchor.positionInBlock())
+            gap.at = with_preedit(layout, self._anchor.positionInBlock())
             option = wrapping(self.document().defaultTextOption(), block.textDirection())
             gap.layout.setTextOption(option)
             gap.layout.setFont(self._metrics.font)
@@ -279,7 +281,7 @@ class PageLayout(QAbstractTextDocumentLayout):
             start = layout.preeditAreaPosition()
             end = start + utf16_length(layout.preeditAreaText())
             kept = [r for r in layout.formats() if r.start >= start and r.start + r.length <= end]
-        wanted = self._mark_ranges(layout, text)
+        wanted = mark_ranges(layout, text, self._formats)
         if not wanted and not kept and not layout.formats():
             return
         layout.setFormats(wanted + kept)
@@ -288,14 +290,6 @@ class PageLayout(QAbstractTextDocumentLayout):
         self._own_change = True
         self.document().markContentsDirty(block.position(), block.length())
         self._own_change = False
-
-    def _mark_ranges(self, layout: QTextLayout, text: str) -> list[QTextLayout.FormatRange]:
-        ranges = []
-        for mark in marks(text):
-            start = _with_preedit(layout, utf16_index(text, mark.start))
-            end = _with_preedit(layout, utf16_index(text, mark.start + mark.length))
-            ranges.append(_range(start, end - start, self._formats[mark.kind]))
-        return ranges
 
     def _gap_of(self, block: QTextBlock) -> Gap | None:
         return self._gap if self._anchor is not None and self._anchor.block() == block else None
@@ -366,14 +360,14 @@ class PageLayout(QAbstractTextDocumentLayout):
         # With a rectangle as argument PySide 6.11 picks the wrong overload and crashes.
         self.update.emit()
 
+    def _caret_rect(self, place: QPointF) -> QRectF:
+        if self._anchor is None:
+            return QRectF()
+        size = QSizeF(self.cursor_width, self._metrics.height)
+        return QRectF(self._origin(self._anchor.block()) + place, size)
+
     def _origin(self, block: QTextBlock) -> QPointF:
         return self.blockBoundingRect(block).topLeft()
-
-
-def _range(start: int, length: int, look: QTextCharFormat) -> QTextLayout.FormatRange:
-    found = QTextLayout.FormatRange()
-    found.start, found.length, found.format = start, length, look
-    return found
 
 
 def _distance(line: QTextLine, point: QPointF, metrics: PageMetrics) -> tuple[float, float]:
@@ -382,15 +376,3 @@ def _distance(line: QTextLine, point: QPointF, metrics: PageMetrics) -> tuple[fl
     row = max(rect.top() - point.y(), point.y() - rect.bottom(), 0.0)
     across = max(rect.left() - point.x(), point.x() - rect.right(), 0.0)
     return round(row / metrics.height, 1), across
-
-
-def _with_preedit(layout: QTextLayout, index: int) -> int:
-    """Turn a paragraph's index into its layout's, where composed text takes room."""
-    if layout.preeditAreaText() and index >= layout.preeditAreaPosition():
-        return index + utf16_length(layout.preeditAreaText())
-    return index
-
-
-def _without_preedit(layout: QTextLayout, index: int) -> int:
-    start, length = layout.preeditAreaPosition(), utf16_length(layout.preeditAreaText())
-    return index if index <= start or not length else max(start, index - length)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QInputMethodEvent,
     QKeyEvent,
@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from gptdesk.ui.editor.page_edit import PageEdit
-from gptdesk.ui.editor.placeholder import draw_placeholder
+from gptdesk.ui.editor.placeholder import draw_placeholder, placeholder_lines
 from gptdesk.ui.editor.provisional import Provisional
 from gptdesk.ui.editor.raw_text import from_document
 
@@ -35,10 +35,11 @@ class TextEdit(PageEdit):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("editor")
-        self.setAccessibleName(self.tr("Text"))
         self._composing = False
         self._provisional = Provisional(self, self._page)
         self._provisional.changed.connect(self.provisional_changed)
+        self.cursorPositionChanged.connect(self._on_caret_moved)
+        self._retranslate()
 
     def load_text(self, text: str) -> None:
         """Start with a new text: no undo history, not modified, nothing provisional."""
@@ -49,8 +50,13 @@ class TextEdit(PageEdit):
         """Qt: the language of the window changed."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
-            self.setAccessibleName(self.tr("Text"))
-            self.viewport().update()
+            self._retranslate()
+
+    def _retranslate(self) -> None:
+        self.setAccessibleName(self.tr("Text"))
+        keys = "; ".join(f"{key} {words}".strip() for key, words in placeholder_lines())
+        self.setAccessibleDescription(keys)
+        self.viewport().update()
 
     def text_before_cursor(self) -> str:
         """The text before the caret; before the anchor where there is provisional text."""
@@ -154,6 +160,14 @@ class TextEdit(PageEdit):
         self._composing = bool(event.preeditString())
         super().inputMethodEvent(event)
 
+    def inputMethodQuery(self, query: Qt.InputMethodQuery) -> object:
+        """Qt: candidates of an input method open at the caret that is seen."""
+        if query == Qt.InputMethodQuery.ImCursorRectangle:
+            caret = self._caret_at_anchor()
+            if not caret.isEmpty():
+                return QRectF(caret)
+        return super().inputMethodQuery(query)
+
     def _claims(self, event: QKeyEvent) -> bool:
         if self._composing:
             return False
@@ -193,6 +207,9 @@ class TextEdit(PageEdit):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt: paint the page; an empty one teaches its keys."""
         super().paintEvent(event)
+        caret = self._caret_at_anchor()
+        if not caret.isEmpty() and not event.region().contains(caret):
+            self.viewport().update(caret)  # Qt blinks the caret where it would have drawn it
         if self.document().isEmpty() and not self._provisional.active and not self._composing:
             painter = QPainter(self.viewport())
             left, width = self._page.column
@@ -200,9 +217,23 @@ class TextEdit(PageEdit):
             draw_placeholder(painter, QPointF(left + 4, top), width - 4, self._font, self.palette())
             painter.end()
 
+    def _caret_at_anchor(self) -> QRect:
+        """Where the caret is drawn before provisional text; empty when it stands elsewhere."""
+        at_anchor = self.textCursor().position() == self._provisional.position
+        if self._composing or not at_anchor or not self._provisional.active:
+            return QRect()
+        rect = self._in_view(self._page.gap_start_rect())
+        return rect & self.viewport().rect()
+
     def _provisional_end(self) -> QRect:
-        rect = self._page.gap_end_rect().toAlignedRect()
-        return rect.translated(0, -self.verticalScrollBar().value())
+        return self._in_view(self._page.gap_end_rect())
+
+    def _in_view(self, rect: QRectF) -> QRect:
+        return rect.toAlignedRect().translated(0, -self.verticalScrollBar().value())
+
+    def _on_caret_moved(self) -> None:
+        if self._provisional.active:
+            self.viewport().update()
 
     def _shows(self, rect: QRect) -> bool:
         return self.viewport().rect().intersects(rect)

@@ -148,6 +148,42 @@ def test_text_brought_back_asks_before_it_overwrites_a_newer_file(
     assert again.current.editor.plain_text() == "mine old"
 
 
+def test_a_death_between_saving_and_tidying_up_brings_nothing_back(
+    make_tabs: Callable[[], Tabs], tmp_path: Path
+) -> None:
+    note = tmp_path / "note.md"
+    note.write_text("old")
+    tabs = make_tabs()
+    tabs.open(note)
+    QTest.keyClicks(tabs.current.editor, "new ")
+    tabs.shut_down()
+    note.write_text("new old")
+    again = make_tabs()
+    again.restore_session([str(note)])
+    assert (again.current.modified, again.notices) == (False, [])
+    again.shut_down()
+    assert entries() == []
+
+
+def test_provisional_text_of_a_saved_document_waits_for_the_next_start(
+    make_tabs: Callable[[], Tabs], tmp_path: Path
+) -> None:
+    note = tmp_path / "note.md"
+    note.write_text("One. Three.")
+    tabs = make_tabs()
+    tabs.open(note)
+    tabs.current.place_cursor(4)
+    tabs.current.editor.begin_provisional()
+    tabs.current.editor.append_provisional(" Two.")
+    assert tabs.prepare_quit()
+    tabs.shut_down()
+    again = make_tabs()
+    again.restore_session([str(note)])
+    assert not again.current.modified
+    again.current.editor.accept_provisional()
+    assert again.current.editor.plain_text() == "One. Two. Three."
+
+
 def test_a_damaged_entry_is_reported_and_kept(make_tabs: Callable[[], Tabs]) -> None:
     dead = paths.journal_dir() / "1-dead"
     dead.mkdir(parents=True)

@@ -218,3 +218,27 @@ def test_its_lines_do_not_overlap_the_text_after_it(editor: TextEdit) -> None:
         assert end.bottom() <= rect.top()
         tops.append(rect.top())
     assert tops[-1] > tops[0]
+
+
+def test_the_caret_is_seen_before_it_and_follows_it_there(editor: TextEdit) -> None:
+    editor.load_text("One two three four")
+    put_caret(editor, 6)
+    before = editor.cursorRect()
+    stream(editor, " and a half")
+    seen = editor.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle)
+    assert abs(seen.left() - before.left()) <= 1
+    assert editor.cursorRect().left() > before.left()
+    put_caret(editor, 0)
+    seen = editor.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle)
+    assert seen.toRect() == editor.cursorRect()
+
+
+def test_a_heading_keeps_its_looks_while_an_input_method_composes(editor: TextEdit) -> None:
+    editor.load_text("# One two")
+    put_caret(editor, 5)
+    tall = editor.cursorRect().height()
+    compose(editor, "ni")
+    formats = editor.document().firstBlock().layout().formats()
+    assert [(r.start, r.length) for r in formats if r.format.fontWeight() > 400] == [(0, 11)]
+    compose(editor, commit="你")
+    assert editor.cursorRect().height() >= tall
