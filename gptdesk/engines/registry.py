@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -62,9 +61,6 @@ def open_engine(
         from gptdesk.engines.onnx_engine import open_onnx
 
         return open_onnx(folder, device=device, threads=threads, progress=progress, cancel=cancel)
-    # OpenMP reads this once, when torch loads it: threads that spin while they wait for the next
-    # token would take the core on which the window draws.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from gptdesk.engines.torch_engine import open_torch
 
     return open_torch(
