@@ -41,11 +41,17 @@ def model(tiny_llama_dir: Path) -> Iterator[Model]:
 @pytest.fixture
 def fake(tiny_llama_dir: Path) -> Iterator[Model]:
     """The tiny tokenizer on the engine without a model."""
-    folder = resolve_folder(tiny_llama_dir)
-    tokenizer = Tokenizer.from_folder(folder.root, folder.config_data)
-    engine = FakeEngine(folder.config.vocab_size, context_length=64)
-    with contextlib.closing(Model(folder, engine, tokenizer, ModelProfile())) as loaded:
+    with contextlib.closing(fake_model(tiny_llama_dir)) as loaded:
         yield loaded
+
+
+def fake_model(path: Path, says: str = "") -> Model:
+    """The tokenizer of `path` on the engine without a model, which says a text if one is given."""
+    folder = resolve_folder(path)
+    tokenizer = Tokenizer.from_folder(folder.root, folder.config_data)
+    script = tokenizer.encode_plain(says)
+    engine = FakeEngine(folder.config.vocab_size, context_length=64, script=script)
+    return Model(folder, engine, tokenizer, ModelProfile())
 
 
 def finished(events: Iterator[Event]) -> Finished:
@@ -237,6 +243,16 @@ def test_a_cancel_keeps_what_came(fake: Model) -> None:
     flags = [ThreadCancelFlag()]
     flags[0].set()
     assert finished(fake.run("continue", "The keeper", cancel=flags[0])).reason == "cancelled"
+
+
+def test_a_task_that_has_enough_stops_by_itself(tiny_llama_dir: Path) -> None:
+    model = fake_model(tiny_llama_dir, says=" wrote a letter. She walked along the harbour.")
+    events = list(model.run("continue", "The keeper", {"length": "sentence"}, {"temperature": 0}))
+    assert "".join(event.text for event in events) == " wrote a letter."
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "stop"
+    sentence, harbour = (len(model.tokenizer.encode_plain(t)) for t in (" wrote a letter.", " She"))
+    assert sentence < events[-1].stats.new_tokens <= sentence + harbour
 
 
 def test_a_closed_model(tiny_llama_dir: Path) -> None:

@@ -1,4 +1,10 @@
-"""The tasks that can be run, by their ids."""
+"""The tasks that can be run, by their ids.
+
+To add one: a module with an options dataclass whose fields carry `option(…)`, a class that
+satisfies `base.Task`, its prompts in `resources/prompts/` and in the table of
+`prompt_files.py`, and a line in `TASKS`; the window's form and the command line follow by
+themselves. Test it with operations whose model is a function (`tests/tasks/operations.py`).
+"""
 
 from __future__ import annotations
 
