@@ -48,19 +48,21 @@ def test_it_is_in_nothing_but_the_picture(editor: TextEdit) -> None:
     assert not editor.has_provisional
 
 
-def test_accepting_is_one_step_of_undo_and_of_redo(editor: TextEdit) -> None:
+@pytest.mark.parametrize("separator", [" ", "\n"])
+def test_accepting_is_one_step_of_undo_and_of_redo(editor: TextEdit, separator: str) -> None:
     type_into(editor, "One.")
-    stream(editor, " Two.", "\nThree.")
-    assert editor.accept_provisional() == " Two.\nThree."
+    stream(editor, " Two.", f"{separator}Three.")
+    accepted = f" Two.{separator}Three."
+    assert editor.accept_provisional() == accepted
     type_into(editor, " Four.")
     seen = [editor.plain_text()]
     for _ in range(3):
         editor.undo()
         seen.append(editor.plain_text())
-    assert seen == ["One. Two.\nThree. Four.", "One. Two.\nThree.", "One.", ""]
+    assert seen == [f"One.{accepted} Four.", f"One.{accepted}", "One.", ""]
     editor.redo()
     editor.redo()
-    assert editor.plain_text() == "One. Two.\nThree."
+    assert editor.plain_text() == f"One.{accepted}"
 
 
 def test_undo_meanwhile_leaves_it_alone_and_redo_works(editor: TextEdit) -> None:
@@ -204,6 +206,17 @@ def test_an_input_method_composes_beside_it(editor: TextEdit, caret: int) -> Non
     assert editor.provisional_text == " and a half."
     expected = "One two"[:caret] + "你好" + "One two"[caret:]
     assert editor.plain_text().replace("\t", "") == expected
+
+
+def test_a_space_after_the_anchor_keeps_its_width(editor: TextEdit) -> None:
+    editor.load_text("One two three")
+    put_caret(editor, 3)
+    stream(editor, " and")
+    end = editor._provisional_end()
+    put_caret(editor, 4)
+    line = editor.document().firstBlock().layout().lineForTextPosition(5)
+    left, _ = editor._page.column
+    assert line.x() + left - end.left() > 3
 
 
 def test_its_lines_do_not_overlap_the_text_after_it(editor: TextEdit) -> None:
