@@ -25,7 +25,8 @@ def chunks(text: str, tokenizer: Tokenizer, max_tokens: int) -> list[str]:
     The tokens of each part are counted once, so the time grows with the length of the text.
     """
     packer = _Packer(tokenizer, max(1, max_tokens))
-    packer.add(text, 0)
+    if text:
+        packer.add(text, 0)
     packer.close()
     return packer.done
 

@@ -19,7 +19,7 @@ from gptdesk.text.template_sandbox import ChatEnvironment
 
 Message = Mapping[str, Any]
 
-_MAX_SOURCE = 64 << 10  # characters; the longest in use have some 30,000, and compiling takes time
+_MAX_SOURCE = 48 << 10  # characters; the longest in use have some 30,000, and compiling takes time
 _STRUCTURE = frozenset({"role", "type"})  # strings that the template compares, not the writer's
 
 

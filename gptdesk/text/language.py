@@ -8,6 +8,7 @@ from collections import Counter
 _SAMPLE = 20_000  # characters; more changes nothing
 _MIN_SHARE = 0.08  # of the words of a text that must be function words of its language
 _LETTER = re.compile(r"[^\W\d_]")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\S{1,64}+@\S+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 _SCRIPTS: tuple[tuple[str, str], ...] = (
@@ -76,7 +77,7 @@ def guess_language(text: str) -> str:
     Chinese, English, French and German are told apart from a sentence on; a few other languages
     are known so that they are not taken for one of these.
     """
-    sample = text[:_SAMPLE]
+    sample = _ADDRESS.sub(" ", text[:_SAMPLE])
     script = _main_script(sample)
     return _by_words(sample) if script == "latin" else script
 

@@ -53,9 +53,17 @@ class Budget:
         Raises:
             BudgetExceededError: it would be too long, or cost more than is left.
         """
+        self.check_total(characters)
+        self.spend(characters // _CHARACTERS_PER_UNIT)
+
+    def check_total(self, characters: int) -> None:
+        """Refuse a string that grew too long, without paying for it again.
+
+        Raises:
+            BudgetExceededError: it did.
+        """
         if characters > self._max_characters:
             raise BudgetExceededError(f"it makes a text of {characters} characters")
-        self.spend(characters // _CHARACTERS_PER_UNIT)
 
     def weigh(self, value: Any) -> int:
         """Cost of reading `value` once, everything in it counted as often as it occurs.

@@ -19,7 +19,6 @@ from markupsafe import escape
 
 from gptdesk.text.template_budget import Budget, BudgetExceededError
 
-OUTPUT_CHECK = 1 << 16  # characters; shorter texts are not worth a check
 _MAX_NUMBER = 10_000  # as an argument of a filter or method: widths, counts, precisions
 _MAX_BITS = 2048
 
@@ -196,7 +195,8 @@ def _attribute(value: Any, name: Any) -> Any:
 def _replace(budget: Budget, text: Any, old: Any, new: Any, count: int | None = None) -> str:
     text, old, new = str(text), str(old), str(new)
     _check_replace(budget, text, old, new)
-    return text.replace(old, new, -1 if count is None else count)
+    replaced: str = text.replace(old, new, -1 if count is None else count)
+    return replaced
 
 
 @_with_budget
@@ -236,9 +236,10 @@ def _tojson(
     size = len(indent) if isinstance(indent, str) else indent or 0
     if size > 16 or any(len(separator) > 16 for separator in separators or ()):
         raise BudgetExceededError("it writes JSON with a very wide indentation")
-    return json.dumps(
+    text: str = json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
+    return text
 
 
 def _escape(value: Any) -> str:

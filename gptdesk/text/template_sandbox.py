@@ -57,7 +57,7 @@ class ChatEnvironment(ImmutableSandboxedEnvironment):
             self.filters[name] = _metered(function)
         self.filters |= {_WEIGHED: _weighed, _CONCAT: _concat, _SPEND: _spend}
         self.globals = dict(functions.GLOBALS)
-        self.concat = self._bounded_concat  # type: ignore[assignment, method-assign]
+        self.concat = self._bounded_concat  # type: ignore[method-assign]
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
@@ -81,9 +81,8 @@ class ChatEnvironment(ImmutableSandboxedEnvironment):
         length = 0
         for part in parts:
             length += len(part)
+            self.budget.check_total(length)
             pieces.append(part)
-            if length > functions.OUTPUT_CHECK:
-                self.budget.check_length(length)
         return "".join(pieces)
 
 
@@ -111,10 +110,12 @@ class _Meter(NodeTransformer):
         return node
 
     def visit_Macro(self, node: nodes.Macro) -> nodes.Macro:  # noqa: N802
-        return self._paid_body(node)
+        self._pay_in_body(node)
+        return node
 
     def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.CallBlock:  # noqa: N802
-        return self._paid_body(node)
+        self._pay_in_body(node)
+        return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Filter:  # noqa: N802
         self.generic_visit(node)
@@ -150,11 +151,10 @@ class _Meter(NodeTransformer):
         self.generic_visit(node)
         return _paid(node)
 
-    def _paid_body(self, node: Any) -> Any:
+    def _pay_in_body(self, node: nodes.Macro | nodes.CallBlock) -> None:
         cost = _count(node)
         self.generic_visit(node)
         node.body.insert(0, _payment(cost, node.lineno))
-        return node
 
 
 def _count(node: nodes.Node) -> int:
@@ -191,7 +191,8 @@ def _weighed(context: Context, value: Any) -> Any:
 
 @pass_context
 def _concat(context: Context, values: list[Any]) -> str:
-    return functions.join(_budget(context), values, "")
+    joined: str = functions.join(_budget(context), values, "")
+    return joined
 
 
 @pass_context
