@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -39,23 +37,6 @@ _LITERAL = re.compile(
     | [ \t]{{0,8}}\|[ \t]{{0,8}}                            # borders of table cells
     """,
     re.VERBOSE,
-)
-_NUMBER = re.compile(r"\d{1,3}(?:[ '’\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,:/\-]\d+)*")
-
-_DATE_UNITS = ("年", "月", "日", "号")
-_MONTHS = (
-    ("january", "januar", "janvier"),
-    ("february", "februar", "février"),
-    ("march", "märz", "mars"),
-    ("april", "april", "avril"),
-    ("may", "mai", "mai"),
-    ("june", "juni", "juin"),
-    ("july", "juli", "juillet"),
-    ("august", "august", "août"),
-    ("september", "september", "septembre"),
-    ("october", "oktober", "octobre"),
-    ("november", "november", "novembre"),
-    ("december", "dezember", "décembre"),
 )
 
 
@@ -139,63 +120,3 @@ def cut_at(body: str, ranges: list[tuple[int, int]]) -> list[Fragment]:
     words = body[place:]
     pieces.append(Fragment(words, literal=not has_words(words)))
     return [piece for piece in pieces if piece.text]
-
-
-def lost_ranges(source: str, target: str) -> list[tuple[int, int]]:
-    """Ranges of the literals and numbers of `source` that `target` lacks, ascending.
-
-    Numbers are compared by their digits, so that 48,317 may become 48.317; a month in a Chinese
-    date may become its name.
-    """
-    spans = literals(source)
-    lost = [span for span in spans if _is_missing(source[slice(*span)].strip(), source, target)]
-    found = _Numbers(target)
-    for match in _NUMBER.finditer(source):
-        inside = any(start <= match.start() < end for start, end in spans)
-        if not inside and not found.take(match[0]) and not _is_named_month(source, match, target):
-            lost.append((match.start(), match.end() + source.startswith(_DATE_UNITS, match.end())))
-    return _merged(sorted(lost))
-
-
-def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Join ranges that touch, so that a Chinese date stays in one piece."""
-    merged: list[tuple[int, int]] = []
-    for start, end in ranges:
-        if merged and merged[-1][1] == start:
-            merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _is_missing(literal: str, source: str, target: str) -> bool:
-    return target.count(literal) < source.count(literal)
-
-
-class _Numbers:
-    """The numbers of a text; each can be taken once."""
-
-    def __init__(self, text: str) -> None:
-        found = [match[0] for match in _NUMBER.finditer(unicodedata.normalize("NFKC", text))]
-        self._whole = Counter(map(_digits, found))
-        self._parts = Counter(part for number in found for part in re.findall(r"\d+", number))
-
-    def take(self, number: str) -> bool:
-        """Whether the number is there, whole or, like the ends of 10-20, apart."""
-        digits = _digits(number)
-        if self._whole[digits] > 0:
-            self._whole[digits] -= 1
-            return True
-        parts = Counter(re.findall(r"\d+", unicodedata.normalize("NFKC", number)))
-        return all(self._parts[part] >= count for part, count in parts.items()) and len(parts) > 1
-
-
-def _digits(number: str) -> str:
-    return "".join(filter(str.isdigit, unicodedata.normalize("NFKC", number)))
-
-
-def _is_named_month(source: str, match: re.Match[str], target: str) -> bool:
-    number = int(match[0]) if len(match[0]) <= 2 else 0
-    if not 1 <= number <= len(_MONTHS) or source[match.end() : match.end() + 1] != "月":
-        return False
-    return any(name in target.lower() for name in _MONTHS[number - 1])

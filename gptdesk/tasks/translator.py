@@ -9,8 +9,9 @@ from gptdesk.errors import ContextOverflowError
 from gptdesk.generation.events import Progress, Token
 from gptdesk.tasks.answers import Trimmer
 from gptdesk.tasks.joining import Joiner
-from gptdesk.tasks.markup import Fragment, cut_at, fragments, has_words, lost_ranges
+from gptdesk.tasks.markup import Fragment, cut_at, fragments, has_words
 from gptdesk.tasks.run import TaskRun
+from gptdesk.tasks.survival import lost_ranges
 from gptdesk.tasks.translation_prompts import TranslationPrompts
 from gptdesk.text.budget import chunks
 from gptdesk.text.segmentation import sentences
@@ -24,6 +25,8 @@ _SMALLEST_BUDGET = 16
 # The prompt counts as seen too: a shorter n-gram would forbid names and numbers of the source.
 _RETRY: Mapping[str, Any] = {"temperature": 0.0, "no_repeat_ngram_size": 6}
 _UNSPACED = frozenset({"zh"})
+# German and French write 48.317 and 48 317 for the 48,317 of English and Chinese.
+_SAME_NUMBERS = frozenset({"en", "zh"})
 
 Step = Generator[Progress, None, str]
 
@@ -43,6 +46,7 @@ class Translator:
         self._run = run
         self._prompts = prompts
         self._tokenizer = run.ops.tokenizer
+        self._same_numbers = {prompts.source, prompts.target} <= _SAME_NUMBERS
         self._room = run.ops.context_length - prompts.overhead()
         # The source and its longest translation share the room.
         self._budget = (self._room - _LONGEST_EXTRA) // (1 + _LONGEST_RATIO)
@@ -69,7 +73,7 @@ class Translator:
         if not has_words(words):
             return text
         answer = yield from self._answer(words)
-        lost = lost_ranges(words, answer)
+        lost = lost_ranges(words, answer, verbatim=self._same_numbers)
         if lost and not self._run.cancelled:
             names = ", ".join(words[start:end] for start, end in lost)
             self._note(f"the model lost {names}; the text was translated around it.")
