@@ -29,18 +29,16 @@ def list_models(extra: Sequence[Path] = ()) -> list[ModelInfo]:
 
 
 def _model_folders(place: Path, depth: int = 2) -> Iterator[Path]:
-    if (place / CONFIG_NAME).exists():
-        yield place
-        return
-    if depth == 0:
-        return
     try:
-        entries = sorted(place.iterdir())[:_MAX_ENTRIES]
-    except OSError:
+        is_model = (place / CONFIG_NAME).exists()
+        entries = [] if is_model or depth == 0 else sorted(place.iterdir())[:_MAX_ENTRIES]
+        folders = [path for path in entries if path.is_dir() and not path.name.startswith(".")]
+    except OSError:  # a place that may not be entered, or a disk that is gone
         return
-    for entry in entries:
-        if entry.is_dir() and not entry.name.startswith("."):
-            yield from _model_folders(entry, depth - 1)
+    if is_model:
+        yield place
+    for folder in folders:
+        yield from _model_folders(folder, depth - 1)
 
 
 def _describe(root: Path) -> ModelInfo:

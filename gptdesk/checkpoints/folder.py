@@ -66,6 +66,16 @@ def resolve_folder(path: str | Path) -> ModelFolder:
         UnsupportedModelError: a GGUF file, a pickle, a quantized model, an unknown type.
     """
     root, chosen = _locate(path)
+    try:
+        return _read_folder(root, chosen)
+    except OSError as error:
+        # Asking whether a file exists fails, too, in a folder that may not be entered.
+        raise CheckpointError(
+            f"{root} cannot be read.", "Choose a folder that you may read.", str(error)
+        ) from error
+
+
+def _read_folder(root: Path, chosen: str) -> ModelFolder:
     if not (root / CONFIG_NAME).exists():
         refuse_foreign_folder(root)
     data = read_json(root, CONFIG_NAME)

@@ -112,9 +112,7 @@ class TensorReader:
                     )
                 self._on_bytes(len(view))
         except OSError as error:
-            raise CheckpointError(
-                f"{stored.path} cannot be read.", "Check the disk it lies on.", str(error)
-            ) from error
+            raise _unreadable(stored.path, error) from error
 
     def _staging(self, count: int, dtype: torch.dtype) -> Tensor:
         """`count` numbers of one reused buffer: new ones for each tensor fragment the heap."""
@@ -131,19 +129,30 @@ class TensorReader:
 
 
 def same_values(one: StoredTensor, other: StoredTensor) -> bool:
-    """Whether two stored tensors are equal byte for byte."""
+    """Whether two stored tensors are equal byte for byte.
+
+    Raises:
+        CheckpointError: a file cannot be read.
+    """
     if (one.dtype, one.shape) != (other.dtype, other.shape):
         return False
-    with one.path.open("rb") as file, other.path.open("rb") as second:
-        file.seek(one.offset)
-        second.seek(other.offset)
-        left = one.nbytes
-        while left:
-            data = file.read(min(left, _COMPARED_BYTES))
-            if not data or data != second.read(len(data)):
-                return False
-            left -= len(data)
+    try:
+        with one.path.open("rb") as file, other.path.open("rb") as second:
+            file.seek(one.offset)
+            second.seek(other.offset)
+            left = one.nbytes
+            while left:
+                data = file.read(min(left, _COMPARED_BYTES))
+                if not data or data != second.read(len(data)):
+                    return False
+                left -= len(data)
+    except OSError as error:
+        raise _unreadable(one.path, error) from error
     return True
+
+
+def _unreadable(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"{path} cannot be read.", "Check the disk it lies on.", str(error))
 
 
 def _is_finite(tensor: Tensor) -> bool:

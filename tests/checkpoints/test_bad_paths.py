@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gptdesk.checkpoints.catalogue import list_models
 from gptdesk.checkpoints.folder import resolve_folder
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from tests.helpers.damage import WEIGHTS, refused
@@ -35,6 +36,17 @@ def test_a_text_file(tmp_path: Path, name: str) -> None:
 
 
 needs_fifo = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without FIFOs")
+
+
+def test_a_folder_that_may_not_be_entered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patched and not made, as tests may run as root, who may enter everything."""
+
+    def denied(self: Path, **options: object) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", denied)
+    assert str(folder) in refused(folder)
+    assert list_models([folder]) == []
 
 
 @needs_fifo
