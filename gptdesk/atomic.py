@@ -63,6 +63,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:
         yield temporary
+        _sync_files(temporary)
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
             path.rmdir()
@@ -71,6 +72,14 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     sync_folder(path.parent)
+
+
+def _sync_files(folder: Path) -> None:
+    """Flush every file below `folder`: a rename may reach the disk before what was written."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("r+b") as file:  # Windows flushes only what is open for writing
+                os.fsync(file.fileno())
 
 
 def _new_file_mode() -> int:

@@ -72,6 +72,24 @@ def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in out.parent.iterdir()) == ["model"]
 
 
+def test_files_of_a_folder_are_flushed_before_it_appears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[tuple[int, bool]] = []
+    fsync = os.fsync
+
+    def record(descriptor: int) -> None:
+        flushed.append((os.fstat(descriptor).st_ino, (tmp_path / "new").exists()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    with atomic.new_folder(tmp_path / "new") as folder:
+        (folder / "below").mkdir()
+        (folder / "below" / "a.txt").write_text("a")
+    inode = (tmp_path / "new" / "below" / "a.txt").stat().st_ino
+    assert (inode, False) in flushed
+
+
 def test_a_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
     def fill(work: Path) -> None:
         (work / "a").write_text("x")

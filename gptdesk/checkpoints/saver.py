@@ -43,6 +43,9 @@ def save_gpt(gpt: GPT, source_root: Path, out_dir: Path, shard_bytes: int = SHAR
         with new_folder(out_dir) as folder:
             _write_weights(gpt, family, folder, shard_bytes)
             _write_json(folder / CONFIG_NAME, _config_data(gpt, family, source_root))
+            for path in folder.glob("*.safetensors"):
+                # Written for the owner alone; give it the mode of any other new file.
+                path.chmod((folder / CONFIG_NAME).stat().st_mode & 0o777)
             for name in COMPANIONS:
                 if (source_root / name).exists():
                     shutil.copyfile(checked_file(source_root, name), folder / name)

@@ -72,6 +72,15 @@ def test_the_precision_is_kept(tiny_llama_dir: Path, tmp_path: Path) -> None:
     assert info.warnings == ()
 
 
+def test_weights_may_be_read_by_whoever_may_read_the_config(
+    tiny_llama_dir: Path, tmp_path: Path
+) -> None:
+    gpt, _ = load_gpt(resolve_folder(tiny_llama_dir))
+    save_gpt(gpt, tiny_llama_dir, tmp_path / "saved")
+    modes = {path.stat().st_mode for path in (tmp_path / "saved").iterdir()}
+    assert len(modes) == 1
+
+
 def test_a_folder_with_files_is_left_alone(tiny_llama_dir: Path, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     gpt, _ = load_gpt(resolve_folder(tiny_llama_dir))
