@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 from gptdesk.ui.editor.metrics import PageMetrics
 from gptdesk.ui.editor.page_layout import PageLayout
 from gptdesk.ui.editor.raw_text import clean_paste, from_document, to_document
+from gptdesk.ui.editor.undo_step import insert_as_one_step
 from gptdesk.ui.theme.colors import Colors
 
 FONT_SIZE, MIN_FONT_SIZE, MAX_FONT_SIZE = 17, 9, 60
@@ -141,7 +142,7 @@ class PageEdit(QTextEdit):
         """Exchange the whole text as one step of undo: a file changed on disk, say."""
         cursor = QTextCursor(self.document())
         cursor.select(QTextCursor.SelectionType.Document)
-        self._insert(cursor, to_document(text))
+        insert_as_one_step(cursor, to_document(text))
 
     def selected_text(self) -> str:
         """The selected text, "" where nothing is selected."""
@@ -151,20 +152,14 @@ class PageEdit(QTextEdit):
         """Insert at the caret, after a selection, as one step of undo."""
         cursor = self.textCursor()
         cursor.setPosition(cursor.selectionEnd())
-        self._insert(cursor, to_document(clean_paste(text)))
+        insert_as_one_step(cursor, to_document(clean_paste(text)))
         self.setTextCursor(cursor)
 
     def replace_selection(self, text: str) -> None:
         """Put `text` in place of the selection as one step of undo."""
         cursor = self.textCursor()
-        self._insert(cursor, to_document(clean_paste(text)))
+        insert_as_one_step(cursor, to_document(clean_paste(text)))
         self.setTextCursor(cursor)
-
-    @staticmethod
-    def _insert(cursor: QTextCursor, text: str) -> None:
-        cursor.beginEditBlock()
-        cursor.insertText(text)
-        cursor.endEditBlock()
 
     # Clipboard and dropped files
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QTextEdit
 
 from gptdesk.ui.editor.page_layout import PageLayout
 from gptdesk.ui.editor.raw_text import clean_paste, from_document, to_document, utf16_length
+from gptdesk.ui.editor.undo_step import insert_as_one_step
 
 _FIRST_WORD = re.compile(
     r"\s*(?:[\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7af]|[^\s\u2e80-\uffef]+|\S)"
@@ -126,11 +127,7 @@ class Provisional(QObject):
         if self._anchor is None:
             return
         self._accepting = True
-        # Without an edit block Qt would merge this insertion with what was typed before it, and
-        # one undo would take both back.
-        self._anchor.beginEditBlock()
-        self._anchor.insertText(to_document(text))
-        self._anchor.endEditBlock()
+        insert_as_one_step(self._anchor, to_document(text))
         self._accepting = False
         self._used, self._parted = "", False
 
