@@ -176,8 +176,8 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     if name == "auto":
         if device.type == "cpu":
             return torch.float32
-        # bf16 arithmetic begins with compute capability 8 (Ampere).
-        modern = device.type != "cuda" or torch.cuda.get_device_capability(device)[0] >= 8
+        # bf16 arithmetic begins with compute capability 8 (Ampere), on Apple's with macOS 14.
+        modern = device.type == "cuda" and torch.cuda.get_device_capability(device)[0] >= 8
         return torch.bfloat16 if modern else torch.float16
     if name not in PRECISIONS:
         raise OptionError(

@@ -181,6 +181,20 @@ def test_waiting_threads_do_not_spin(tiny_llama_dir: Path, tmp_path: Path, use: 
     assert done.stdout.splitlines()[0] == "PASSIVE"
 
 
+def test_loading_and_running_leave_torchs_compiler_alone(tiny_llama_dir: Path) -> None:
+    """It takes more than a second and 70 MB to import, and nothing here compiles."""
+    code = (
+        "import sys; from gptdesk.checkpoints.folder import resolve_folder\n"
+        "from gptdesk.engines.registry import open_engine\n"
+        "engine, _ = open_engine(resolve_folder(sys.argv[1]), device='cpu')\n"
+        "engine.extend([1, 2, 3]); engine.extend([4])\n"
+        "print({'torch._dynamo', 'sympy', 'transformers'} & set(sys.modules))"
+    )
+    arguments = [sys.executable, "-c", code, str(tiny_llama_dir)]
+    done = subprocess.run(arguments, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"
+
+
 def _living_tensors() -> int:
     gc.collect()
     return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
