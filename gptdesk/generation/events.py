@@ -51,7 +51,8 @@ class Token:
     Attributes:
         id: its id.
         text: what may be appended now; "" while a character or a possible stop is incomplete.
-        logprob: natural log of its probability after sampling settings; None if not asked for.
+        logprob: natural log of the probability that the model itself gave it: temperature 1,
+            before bans, penalties and filters. None unless `top_logprobs` > 0.
         alternatives: the most probable ids with text and logprob, when `top_logprobs` > 0.
     """
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     Ids = NDArray[np.int64]
     Floats = NDArray[np.floating[Any]]
 
+_BLOCK = 512
 _COLDEST = 1e-6  # below this float32 has no quotient left
-_FIRST_GUESS = 64  # most nuclei are smaller; each further guess is 8 times the last
+_FIRST_GUESS = 64  # most nuclei are smaller; each further guess is 32 times the last
+_NEGLIGIBLE = -30.0  # e^-30 = 10^-13 of the best: all such tokens together are below rounding
 
 
 def candidates(
@@ -54,8 +56,24 @@ def largest(values: Floats, count: int) -> Ids:
     """Places of the `count` largest values, best first, without sorting the rest."""
     count = min(count, len(values))
     places = np.argpartition(values, len(values) - count)[len(values) - count :]
-    order = np.argsort(-values[places], kind="stable")
-    return places[order]
+    return places[np.argsort(values[places])[::-1]]
+
+
+def draw(weights: Floats, point: float) -> int:
+    """The place at which the running sum of `weights` [n] passes the share `point` of the whole.
+
+    Sums of blocks come first: a running sum in float64 over a whole vocabulary takes longer than
+    everything else in a choice.
+    """
+    starts = np.arange(0, len(weights), _BLOCK)
+    blocks = np.cumsum(np.add.reduceat(weights, starts, dtype=np.float64))
+    target = point * blocks[-1]
+    # A weight of 0 has an empty interval, which side="right" skips; rounding may pass the end.
+    block = min(int(np.searchsorted(blocks, target, side="right")), len(starts) - 1)
+    before = blocks[block - 1] if block else 0.0
+    inner = np.cumsum(weights[starts[block] : starts[block] + _BLOCK], dtype=np.float64)
+    place = min(int(np.searchsorted(inner, target - before, side="right")), len(inner) - 1)
+    return int(starts[block]) + place
 
 
 def _tempered(scores: Logits, temperature: float) -> Logits:
@@ -69,7 +87,7 @@ def _possible(tempered: Logits, top_k: int) -> Ids:
     if 0 < top_k < len(tempered):
         best = largest(tempered, top_k)
         return best[tempered[best] > -np.inf]
-    return np.flatnonzero(tempered > -np.inf)
+    return np.flatnonzero(tempered > _NEGLIGIBLE)
 
 
 def _within_sigmas(ids: Ids, tempered: Logits, count: float) -> Ids:
@@ -101,7 +119,7 @@ def _smallest_set(ranks: Floats, weights: Floats, mass: float) -> Ids:
         if cumulative[-1] >= wanted or len(places) == len(weights):
             needed = int(np.searchsorted(cumulative, wanted, side="left")) + 1
             return places[:needed]
-        guess *= 8
+        guess *= 32
 
 
 def _without_top_choices(

@@ -88,12 +88,7 @@ class Sampler:
         if sampling.temperature == 0 or sampling.top_k == 1:
             return int(scores.argmax())
         ids, probabilities = filters.candidates(scores, sampling, self._random)
-        cumulative = np.cumsum(probabilities, dtype=np.float64)
-        point = self._random.random() * cumulative[-1]
-        # Rounding may put the point on the very end; and a candidate of probability 0 has an
-        # empty interval, which side="right" skips.
-        place = min(int(np.searchsorted(cumulative, point, side="right")), len(ids) - 1)
-        return int(ids[place])
+        return int(ids[filters.draw(probabilities, self._random.random())])
 
     def _with_logprobs(self, token: int, logits: Logits) -> Choice:
         top = float(logits.max())

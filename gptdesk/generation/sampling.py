@@ -83,8 +83,9 @@ class Sampling:
                 raise OptionError(f"{name} must be a whole number, not {value!r}.")
         if self.seed is not None and not 0 <= self.seed < 1 << 63:
             raise OptionError(f"seed = {self.seed} is outside 0 … 2^63 - 1.")
-        if any(not isinstance(text, str) or not text for text in self.stop):
-            raise OptionError("Every stop text must be a non-empty string.")
+        stops: Any = self.stop  # as it came: JSON and callers give what they like
+        if isinstance(stops, str) or not all(isinstance(text, str) and text for text in stops):
+            raise OptionError("stop must be a list of texts, none of them empty.")
 
     def with_values(self, values: Mapping[str, Any]) -> Sampling:
         """A copy with these fields changed.

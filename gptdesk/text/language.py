@@ -8,7 +8,7 @@ from collections import Counter
 _SAMPLE = 20_000  # characters; more changes nothing
 _MIN_SHARE = 0.08  # of the words of a text that must be function words of its language
 _LETTER = re.compile(r"[^\W\d_]")
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\S{1,64}+@\S+")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|[^\s@]{1,64}@\S+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 _SCRIPTS: tuple[tuple[str, str], ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,7 @@ class Tokenizer:
         Raises:
             TokenizerError: there is no template, or it fails, runs too long or writes too much.
         """
-        return self._template().render(messages, add_generation_prompt, variables)
+        return self._template.render(messages, add_generation_prompt, variables)
 
     def chat_prompt(self, messages: Sequence[Message]) -> Prompt:
         """The same as pieces, in which the contents of the messages hold no control tokens.
@@ -123,8 +124,9 @@ class Tokenizer:
         Raises:
             TokenizerError: as `apply_chat_template`.
         """
-        return self._template().prompt(messages)
+        return self._template.prompt(messages)
 
+    @cached_property
     def _template(self) -> ChatTemplate:
         if self.chat_template is None:
             raise TokenizerError(
