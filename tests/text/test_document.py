@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,6 +144,7 @@ def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
         read_document(path)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no named pipes in folders")
 def test_what_is_no_regular_file_is_refused_without_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ class Saver(QObject):
 
     def check(self, view: DocumentView, questions: Questions) -> None:
         """See whether another program changed a document's file; load it again where no text is lost."""
+        self.note_loss(view)
         if not view.differs_on_disk():
             return
         answer = questions.changed_on_disk(view.title) if view.modified else Answer.RELOAD
@@ -51,6 +52,12 @@ class Saver(QObject):
         elif answer == Answer.OVERWRITE:
             # The text in the window wins at the next save; no second question for this change.
             view.source = replace(view.source, digest="")
+
+    def note_loss(self, view: DocumentView) -> None:
+        """Count a document as unsaved once its file is gone: this is the only copy."""
+        if view.lost_its_file():
+            view.editor.document().setModified(True)
+            self.notice.emit(self.tr("{0} is no longer on the disk.").format(view.title))
 
     def _settle_change(self, view: DocumentView, path: Path, questions: Questions) -> bool:
         answer = questions.changed_on_disk(view.title)

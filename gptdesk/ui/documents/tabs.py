@@ -242,6 +242,7 @@ class DocumentTabs(QWidget):
 
     def _ask_to_close(self, view: DocumentView) -> Answer:
         """SAVE: all of it is in its file; DISCARD: the person gave it up; CANCEL: it stays."""
+        self._saver.note_loss(view)
         if not view.modified:
             return Answer.SAVE
         answer = self.questions.save_changes(view.title)

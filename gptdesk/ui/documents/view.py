@@ -128,6 +128,10 @@ class DocumentView(QWidget):
         self._stamp = _stamp(self.path)
         return digest_of(self.path) not in {"", self.source.digest}
 
+    def lost_its_file(self) -> bool:
+        """Tell whether the file is gone while the text here counts as saved."""
+        return self.path is not None and not self.modified and not self.path.exists()
+
     def restore(
         self, path: Path | None, source: Document, text: str, *, modified: bool = True
     ) -> None:

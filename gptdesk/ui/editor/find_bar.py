@@ -23,7 +23,7 @@ from gptdesk.ui.editor.text_edit import TextEdit
 from gptdesk.ui.theme.colors import Colors
 
 _MARKED = 300
-"""At most so many hits are marked in the text; all are counted."""
+"""At most so many hits are marked in the text, around the caret; all are counted."""
 
 
 class FindBar(QWidget):
@@ -245,7 +245,8 @@ class FindBar(QWidget):
 
     def _show_marks(self) -> None:
         marks = []
-        for start, end in self._hits.places[:_MARKED] if self.isVisible() else []:
+        caret = self._editor.textCursor().position()
+        for start, end in self._hits.around(caret, _MARKED) if self.isVisible() else []:
             mark = QTextEdit.ExtraSelection()
             mark.cursor = QTextCursor(self._editor.document())
             mark.cursor.setPosition(start)

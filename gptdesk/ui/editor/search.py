@@ -49,6 +49,11 @@ class Hits:
         """Index of the last hit that starts before `position`; around the start."""
         return (bisect_left(self.places, (position, -1)) - 1) % len(self.places)
 
+    def around(self, position: int, count: int) -> list[tuple[int, int]]:
+        """At most `count` hits, half of them before a position."""
+        first = max(0, bisect_left(self.places, (position, -1)) - count // 2)
+        return self.places[first : first + count]
+
     def at(self, start: int, end: int) -> int | None:
         """Index of the hit that is exactly there."""
         index = bisect_right(self.places, (start, end)) - 1

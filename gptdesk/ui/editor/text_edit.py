@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QInputMethodEvent,
     QKeyEvent,
-    QKeySequence,
     QPainter,
     QPaintEvent,
     QTextCursor,
@@ -172,7 +171,7 @@ class TextEdit(PageEdit):
         if self._composing:
             return False
         key, modifiers = event.key(), event.modifiers()
-        if event.matches(QKeySequence.StandardKey.Redo) or key == Qt.Key.Key_Y:
+        if key == Qt.Key.Key_Y:  # redo everywhere, besides the platform's own key for it
             return modifiers == Qt.KeyboardModifier.ControlModifier
         if key == Qt.Key.Key_Right:
             at_anchor = self.textCursor().position() == self._provisional.position

@@ -147,6 +147,16 @@ def test_a_change_on_disk_is_loaded_as_one_step_of_undo(tabs: Tabs, note: Path) 
     assert tabs.current.editor.plain_text() == "# Note\nOne.\n"
 
 
+def test_a_file_that_vanishes_leaves_its_text_unsaved_not_lost(tabs: Tabs, note: Path) -> None:
+    tabs.open(note)
+    note.unlink()
+    tabs.questions.answers = [Answer.SAVE]
+    assert tabs.close_current()
+    assert tabs.questions.asked == ["save changes note.md"]
+    assert note.read_bytes() == b"# Note\r\nOne.\r\n"
+    assert tabs.notices == ["note.md is no longer on the disk."]
+
+
 @pytest.mark.parametrize("answer", [Answer.OVERWRITE, Answer.RELOAD, Answer.CANCEL])
 def test_a_change_on_disk_of_a_modified_document_asks(
     tabs: Tabs, note: Path, answer: Answer
