@@ -609,6 +609,10 @@
         <source>{0} was loaded again.</source>
         <translation>已重新载入 {0}。</translation>
     </message>
+    <message>
+        <source>{0} is no longer on the disk.</source>
+        <translation>{0} 已不在磁盘上。</translation>
+    </message>
 </context>
 <context>
     <name>SourceChooser</name>
