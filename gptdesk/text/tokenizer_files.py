@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _MAX_TOKENIZER_BYTES = 64 << 20  # twice the largest in use (a vocabulary of 262,144)
 _MAX_SETTINGS_BYTES = 4 << 20
 _TOKEN_NAMES = ("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token")
+_ESCAPED_LETTER = re.compile(r"(?<!\\)(?:\\\\)*\\u00[4-7][0-9a-fA-F]")
+_SUBWORD_PREFIX = re.compile(r'"continuing_subword_prefix"\s*:\s*"[^"]')
 _GPT2_END = "<|endoftext|>"
 
 
@@ -87,8 +90,17 @@ def _from_json(path: Path) -> tokenizers.Tokenizer:
     import tokenizers
 
     text = read_text(path, _MAX_TOKENIZER_BYTES)
+    _refuse_deadly(path, text)
     with rust_border(path):
         return tokenizers.Tokenizer.from_str(text)
+
+
+def _refuse_deadly(path: Path, text: str) -> None:
+    """Refuse what makes the Rust library abort the whole process: a panic within a panic."""
+    if _ESCAPED_LETTER.search(text):  # nobody writes names so, except to hide them
+        raise _broken(path, "it spells letters as escapes")
+    if _SUBWORD_PREFIX.search(text):
+        raise _broken(path, "continuing_subword_prefix is not empty; no GPT has one")
 
 
 def _from_vocab_and_merges(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,26 @@ def test_broken_files_are_named(folder: Path, text: str) -> None:
     write(folder, "tokenizer.json", text)
     with pytest.raises(TokenizerError, match=r"tokenizer\.json"):
         Tokenizer.from_folder(folder).encode("a")
+
+
+@pytest.mark.parametrize("name", ["continuing_subword_prefix", "continuing_\\u0073ubword_prefix"])
+def test_a_file_that_would_abort_the_process_is_refused(folder: Path, name: str) -> None:
+    text = (folder / "tokenizer.json").read_text("utf-8")
+    text = re.sub(r'"continuing_subword_prefix":\s*null,', "", text)
+    text = text.replace('"type": "BPE",', f'"type": "BPE", "{name}": "x",', 1)
+    assert name in text
+    write(folder, "tokenizer.json", text)
+    with pytest.raises(TokenizerError, match=r"tokenizer\.json"):
+        Tokenizer.from_folder(folder)
+
+
+def test_a_token_that_looks_like_an_escape_is_fine(folder: Path) -> None:
+    data = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    token = {"id": 800, "content": "\\u0041", "special": False}
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    data["added_tokens"].append(token | flags)
+    write(folder, "tokenizer.json", data)
+    assert 800 in Tokenizer.from_folder(folder).encode("a\\u0041b")
 
 
 def test_a_panic_of_the_library_is_an_error_of_ours(tmp_path: Path) -> None:
