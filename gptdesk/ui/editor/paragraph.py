@@ -57,27 +57,31 @@ class LineBreaker:
         self._pitch = metrics.pitch(is_cjk(text))
         self._x = 0.0  # where the next line begins; the rest of this row is free
         self._y = 0.0
+        self._row_open = False  # something stands in this row already
+        self._row_pitch = 0.0  # of what stands there: a heading needs more than the text
+        self._row_baseline = 0.0  # relative to the top of the row; 0 for the text's own
+        self._right_to_left = False
         self._swallowed = 0.0  # width of spaces between the anchor and the text after it
 
     def break_lines(self, layout: QTextLayout, gap: Gap | None) -> float:
         """Lay the paragraph out and return its height, the gap below it included."""
         if gap and not self._text:
             self._pitch = self._metrics.pitch(is_cjk(gap.text))
+        self._right_to_left = layout_is_rtl(layout)
         layout.beginLayout()
-        position, pending, row_open = 0, gap, False
+        position, pending = 0, gap
         while True:
             if pending and position >= pending.at and (position or self._text):
                 self._place_gap(pending)
-                pending, row_open = None, True
+                pending = None
             line = layout.createLine()
             if not line.isValid():
                 break
             position = self._place_line(line, pending)
-            row_open = False
         if pending:
             self._place_gap(pending)
         layout.endLayout()
-        if pending or row_open:
+        if self._row_open:
             self._next_row()
         blank = not self._text and not (gap and gap.text)
         return self._y if blank else self._y + PARAGRAPH_GAP
@@ -85,11 +89,10 @@ class LineBreaker:
     def _place_line(self, line: QTextLine, gap: Gap | None) -> int:
         """Fill `line`, at most up to the gap; return the layout index after it."""
         start = line.textStart()
-        if self._x and self._overflows(_slice(self._text, start, start + 200), self._x):
-            self._next_row()
+        self._continue_row(_slice(self._text, start, start + 200))
         line.setLineWidth(max(1.0, self._width - self._x))
         if gap and start < gap.at < start + line.textLength():
-            line.setNumColumns(gap.at - start)
+            line.setNumColumns(gap.at - start, self._width - self._x)
         end = start + line.textLength()
         pitch = self._pitch_of(line)
         line.setPosition(QPointF(self._x, self._y + self._lead(line, pitch)))
@@ -97,36 +100,42 @@ class LineBreaker:
             # A line swallows the spaces it breaks at: those after the anchor are given room later.
             self._x = x_at(line, gap.at)
             self._swallowed = x_at(line, end) - self._x
+            self._row_open, self._row_pitch = True, pitch
+            self._row_baseline = line.y() + line.ascent() - self._y
         else:
-            self._x = 0.0
-            self._y += pitch
+            self._next_row(pitch)
         return end
 
     def _place_gap(self, gap: Gap) -> None:
-        right_to_left = layout_is_rtl(gap.layout)
-        gap.start = QPointF(self._x, self._y + self._caret_lead())
-        if self._x and (right_to_left or self._overflows(gap.text, self._x)):
-            self._next_row()
+        gap.start = QPointF(self._x, self._caret_top())
+        self._continue_row(gap.text)
         gap.layout.beginLayout()
         while (line := gap.layout.createLine()).isValid():
             line.setLineWidth(max(1.0, self._width - self._x))
-            line.setPosition(QPointF(self._x, self._y + self._lead(line, self._pitch)))
+            top = self._caret_top() + self._metrics.ascent - line.ascent()
+            line.setPosition(QPointF(self._x, top))
             end = line.textStart() + line.textLength()
             self._x = x_at(line, end)
             if end < utf16_length(gap.text):
                 said = _slice(gap.text, line.textStart(), end)
-                self._next_row(ends_paragraph=said.endswith("\n") and said != "\n")
+                self._next_row(gap=said.endswith("\n") and said != "\n")
         gap.layout.endLayout()
         if gap.text.endswith("\n"):
-            self._next_row(ends_paragraph=True)
-        gap.end = QPointF(self._x, self._y + self._caret_lead())
+            self._next_row(gap=True)
+        gap.end = QPointF(self._x, self._caret_top())
         self._x += self._swallowed
-        if right_to_left:
+        self._row_open = True
+
+    def _continue_row(self, text: str) -> None:
+        """Begin a new row where `text` cannot go on in the one that is begun."""
+        if self._row_open and (self._right_to_left or self._overflows(text, self._x)):
+            # Right-to-left rows are filled from the other end: each part gets rows of its own.
             self._next_row()
 
-    def _next_row(self, *, ends_paragraph: bool = False) -> None:
-        self._x = 0.0
-        self._y += self._pitch + (PARAGRAPH_GAP if ends_paragraph else 0.0)
+    def _next_row(self, pitch: float = 0.0, *, gap: bool = False) -> None:
+        self._y += max(pitch or self._pitch, self._row_pitch) + (PARAGRAPH_GAP if gap else 0.0)
+        self._x, self._row_open = 0.0, False
+        self._row_pitch = self._row_baseline = 0.0
 
     def _pitch_of(self, line: QTextLine) -> float:
         tall = line.height() > self._metrics.height * _HEADING_FACTOR
@@ -137,10 +146,13 @@ class LineBreaker:
         """Space above a line so that baselines keep their pitch whatever fonts it mixes."""
         if pitch != self._pitch:
             return (pitch - line.height()) / 2
-        return self._caret_lead() + self._metrics.ascent - line.ascent()
+        return self._caret_top() - self._y + self._metrics.ascent - line.ascent()
 
-    def _caret_lead(self) -> float:
-        return (self._pitch - self._metrics.height) / 2
+    def _caret_top(self) -> float:
+        """Top of a caret of the text's size, on the baseline of the row."""
+        if self._row_baseline:
+            return self._y + self._row_baseline - self._metrics.ascent
+        return self._y + (self._pitch - self._metrics.height) / 2
 
     def _overflows(self, text: str, x: float) -> bool:
         piece = _FIRST_PIECE.match(text)

@@ -219,9 +219,10 @@ def test_a_space_after_the_anchor_keeps_its_width(editor: TextEdit) -> None:
     assert line.x() + left - end.left() > 3
 
 
-def test_its_lines_do_not_overlap_the_text_after_it(editor: TextEdit) -> None:
-    editor.load_text("The harbour lay open like a drawer. Boats leaned on their keels.\nNext.")
-    put_caret(editor, 35)
+@pytest.mark.parametrize("start", ["The harbour lay open like a drawer.", "# Low water"])
+def test_its_lines_do_not_overlap_the_text_after_it(editor: TextEdit, start: str) -> None:
+    editor.load_text(f"{start} Boats leaned on their keels.\nNext.")
+    put_caret(editor, len(start))
     tops = []
     for _ in range(40):
         stream(editor, "word " * len(tops), "\n" * (len(tops) % 3))
@@ -229,6 +230,11 @@ def test_its_lines_do_not_overlap_the_text_after_it(editor: TextEdit) -> None:
         rect = editor.document().documentLayout().blockBoundingRect(following)
         end = editor._page.gap_end_rect()
         assert end.bottom() <= rect.top()
+        first = editor.document().firstBlock()
+        layout = first.layout()
+        last = layout.lineAt(layout.lineCount() - 1)
+        origin = editor.document().documentLayout().blockBoundingRect(first).top()
+        assert origin + last.y() + last.height() <= rect.top()
         tops.append(rect.top())
     assert tops[-1] > tops[0]
 
