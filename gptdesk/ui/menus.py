@@ -140,7 +140,7 @@ class Menus(QObject):
 
     @Slot()
     def _open_recent_file(self) -> None:
-        self._window.tabs.open(self.sender().data())
+        self._window.tabs.open(_value_of(self.sender()))
 
     # --- view ---
 
@@ -196,7 +196,7 @@ class Menus(QObject):
 
     @Slot()
     def _open_recent_model(self) -> None:
-        self._window.models.load(self.sender().data())
+        self._window.models.load(_value_of(self.sender()))
 
     def _show_information(self) -> None:
         if self._window.models.current is not None:
@@ -239,3 +239,7 @@ def _fill(menu: QMenu, values: list[str], slot: object, empty: str) -> None:
         menu.addAction(action)
     if not values:
         menu.addAction(empty).setEnabled(False)
+
+
+def _value_of(sender: QObject) -> str:
+    return str(sender.data()) if isinstance(sender, QAction) else ""

@@ -48,8 +48,9 @@ class StatusBar(Translated, QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 0, 14, 0)
         layout.setSpacing(18)
-        for widget in (self._model, self._speed, self._loading):
-            layout.addWidget(widget)
+        layout.addWidget(self._model)
+        layout.addWidget(self._speed)
+        layout.addWidget(self._loading)
         layout.addStretch()
         for widget in (self._words, self._context_bar, self._context, self._offline):
             layout.addWidget(widget)

@@ -57,7 +57,7 @@ class AssistantController(QObject):
 
     def _connect(self) -> None:
         worker, panel, controls = self._worker, self._panel, self._panel.controls
-        worker.event.connect(self._on_event)
+        worker.reported.connect(self._on_event)
         worker.finished.connect(self._on_finished)
         worker.failed.connect(self._on_failed)
         worker.cancelled.connect(self._on_cancelled)

@@ -17,7 +17,10 @@ MAX_CHIPS = 4
 class OptionField(Protocol):
     """What the form needs of a field."""
 
-    widget: QWidget
+    @property
+    def widget(self) -> QWidget:
+        """What stands in the form."""
+        ...
 
     def get(self) -> Any:
         """The value, of the option's type."""
@@ -78,11 +81,16 @@ class NumberField:
     """A whole or a decimal number within its bounds."""
 
     def __init__(self, name: str, info: OptionInfo, *, whole: bool) -> None:
-        self.widget: QSpinBox | QDoubleSpinBox = QSpinBox() if whole else QDoubleSpinBox()
-        self.widget.setObjectName(name)
         low = 0 if info.minimum is None else info.minimum
         high = 1_000_000 if info.maximum is None else info.maximum
-        self.widget.setRange(int(low) if whole else low, int(high) if whole else high)
+        self.widget: QSpinBox | QDoubleSpinBox
+        if whole:
+            self.widget = QSpinBox()
+            self.widget.setRange(int(low), int(high))
+        else:
+            self.widget = QDoubleSpinBox()
+            self.widget.setRange(low, high)
+        self.widget.setObjectName(name)
 
     def get(self) -> int | float:
         """The number."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP
+from gptdesk.ui.widgets.translated import QT_TRANSLATE_NOOP
 
 CONTEXT = "presets"
 CUSTOM = "custom"

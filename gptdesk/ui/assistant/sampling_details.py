@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QDoubleSpinBox,
     QGridLayout,
@@ -34,8 +35,8 @@ class SamplingDetails(Translated, QWidget):
         self.min_p.setObjectName("assistant.sampling.min_p")
         self.min_p.setRange(0.0, 1.0)
         self.min_p.setSingleStep(0.01)
-        self.window = _whole("assistant.sampling.repetition_window", 0, 4096)
-        self.window.setSingleStep(32)
+        self.penalty_window = _whole("assistant.sampling.repetition_window", 0, 4096)
+        self.penalty_window.setSingleStep(32)
         self.max_tokens = _whole("assistant.sampling.max_new_tokens", 0, 4096)
         self.max_tokens.setSingleStep(16)
         self.seed = _whole("assistant.sampling.seed", 0, _MAX_SEED)
@@ -49,7 +50,7 @@ class SamplingDetails(Translated, QWidget):
         for signal in (
             self.top_k.valueChanged,
             self.min_p.valueChanged,
-            self.window.valueChanged,
+            self.penalty_window.valueChanged,
             self.max_tokens.valueChanged,
             self.seed.valueChanged,
             self.random.toggled,
@@ -65,7 +66,7 @@ class SamplingDetails(Translated, QWidget):
         places = (
             ("top_k", self.top_k, 0, 0),
             ("min_p", self.min_p, 0, 1),
-            ("window", self.window, 2, 0),
+            ("window", self.penalty_window, 2, 0),
             ("max_tokens", self.max_tokens, 2, 1),
         )
         for key, widget, row, column in places:
@@ -76,18 +77,18 @@ class SamplingDetails(Translated, QWidget):
         self._labels["seed"] = label("muted")
         self._labels["seed"].setBuddy(self.seed)
         grid.addWidget(self._labels["seed"], 4, 0, 1, 2)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self.seed, 1)
-        row.addWidget(self.random)
-        grid.addLayout(row, 5, 0, 1, 2)
+        last = QHBoxLayout()
+        last.setSpacing(12)
+        last.addWidget(self.seed, 1)
+        last.addWidget(self.random)
+        grid.addLayout(last, 5, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
 
     def retranslate(self) -> None:
         """Name and explain every field."""
         off = self.tr("off")
-        texts = {
+        texts: dict[str, tuple[str, str, QAbstractSpinBox]] = {
             "top_k": (self.tr("Top-k"), self.tr("Only the k most probable tokens."), self.top_k),
             "min_p": (
                 self.tr("Min-p"),
@@ -97,7 +98,7 @@ class SamplingDetails(Translated, QWidget):
             "window": (
                 self.tr("Penalty window"),
                 self.tr("How many of the last tokens the repetition penalty looks at."),
-                self.window,
+                self.penalty_window,
             ),
             "max_tokens": (
                 self.tr("At most, tokens"),
@@ -116,7 +117,7 @@ class SamplingDetails(Translated, QWidget):
             widget.setToolTip(help_text)
         for widget in (self.top_k, self.min_p):
             widget.setSpecialValueText(off)
-        self.window.setSpecialValueText(self.tr("all"))
+        self.penalty_window.setSpecialValueText(self.tr("all"))
         self.max_tokens.setSpecialValueText(self.tr("by length"))
         self.random.setText(self.tr("random"))
 
@@ -125,7 +126,7 @@ class SamplingDetails(Translated, QWidget):
         values: dict[str, Any] = {
             "top_k": self.top_k.value(),
             "min_p": round(self.min_p.value(), 4),
-            "repetition_window": self.window.value(),
+            "repetition_window": self.penalty_window.value(),
         }
         if self.max_tokens.value() > 0:
             values["max_new_tokens"] = self.max_tokens.value()
@@ -135,10 +136,10 @@ class SamplingDetails(Translated, QWidget):
 
     def show_values(self, values: Mapping[str, Any]) -> None:
         """Show the fields given, without telling anybody."""
-        fields = {
+        fields: dict[str, QSpinBox | QDoubleSpinBox] = {
             "top_k": self.top_k,
             "min_p": self.min_p,
-            "repetition_window": self.window,
+            "repetition_window": self.penalty_window,
             "max_new_tokens": self.max_tokens,
             "seed": self.seed,
         }

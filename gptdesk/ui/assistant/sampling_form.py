@@ -115,7 +115,9 @@ class SamplingForm(Translated, QWidget):
     def custom_values(self) -> dict[str, Any]:
         """The person's own values, for the next session."""
         numbers = self._numbers()
-        extra = {key: numbers[key] for key in ("seed", "max_new_tokens") if key in numbers}
+        extra: dict[str, Any] = {
+            key: numbers[key] for key in ("seed", "max_new_tokens") if key in numbers
+        }
         return {**self._custom, **extra}
 
     def _numbers(self) -> dict[str, Any]:
@@ -139,7 +141,7 @@ class SamplingForm(Translated, QWidget):
         self._show_window()
 
     def _show_window(self) -> None:
-        window = self._details.window.value()
+        window = self._details.penalty_window.value()
         self._penalty.set_suffix(f" · {window}" if window else "")
 
     def _preset_chosen(self, preset: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gptdesk.ui.numbers import grouped
 from gptdesk.ui.widgets.chips import ChipGroup
 from gptdesk.ui.widgets.parts import label
-from gptdesk.ui.widgets.translated import Translated
+from gptdesk.ui.widgets.translated import QT_TRANSLATE_NOOP, Translated
 
 CONTEXT = "sources"
 SELECTION, DOCUMENT, PASTED = "selection", "document", "pasted"

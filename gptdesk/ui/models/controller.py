@@ -77,7 +77,7 @@ class ModelController(QObject):
         self._jobs: dict[int, _Job] = {}
         self.current: OpenModel | None = None
         self.last_loaded = ""  # as it was asked for; `current.path` is where it was found
-        worker.event.connect(self._on_event)
+        worker.reported.connect(self._on_event)
         worker.finished.connect(self._on_finished)
         worker.failed.connect(self._on_failed)
         worker.cancelled.connect(self._on_cancelled)

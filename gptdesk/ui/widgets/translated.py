@@ -7,6 +7,14 @@ from PySide6.QtCore import QCoreApplication, QEvent
 OPTIONS_CONTEXT = "options"
 
 
+def QT_TRANSLATE_NOOP(_context: str, text: str) -> str:
+    """Mark a text for translation where it is declared; it is looked up where it is shown.
+
+    Qt's own does the same and is typed as returning any object.
+    """
+    return text
+
+
 class Translated:
     """Mixed into a widget, before its Qt base: calls `retranslate` when the language changes."""
 

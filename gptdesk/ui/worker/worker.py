@@ -1,6 +1,6 @@
 """The engine's worker as a thread: requests in, signals out, the window never waits.
 
-    window ── submit ──► JobQueue ──► thread: run_job ──► Mailbox ──► window: event, then one of
+    window ── submit ──► JobQueue ──► thread: run_job ──► Mailbox ──► window: reported, then one of
                                                                      finished, failed, cancelled
 
 The thread emits a single signal, `_posted`, that only says "there is mail". The mail itself is taken
@@ -11,6 +11,7 @@ anything, and a fast model cannot flood the window.
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,9 @@ from gptdesk.ui.worker.mailbox import Mailbox, Terminal
 from gptdesk.ui.worker.outcome import Runner, run_job
 
 UPDATE_MS = 33
+# A thread that runs Python gives way to the window after this long; with the usual 5 ms, a key that is
+# pressed between two tokens waits noticeably (see tests/benchmarks/event_loop_lag.py).
+SWITCH_SECONDS = 0.001
 CLOSE_SECONDS = 5.0
 
 
@@ -37,11 +41,11 @@ class EngineWorker(QObject):
     """Does jobs one after another in a thread of its own.
 
     Signals, always on the window's thread; every job gets exactly one of the last three:
-        event(job, Event): what happened, text joined to at most 30 updates a second.
+        reported(job, Event): what happened, text joined to at most 30 updates a second.
         finished(job, Finished), failed(job, GptDeskError), cancelled(job).
     """
 
-    event = Signal(int, object)
+    reported = Signal(int, object)
     finished = Signal(int, object)
     failed = Signal(int, object)
     cancelled = Signal(int)
@@ -51,6 +55,7 @@ class EngineWorker(QObject):
         self, make_runner: Callable[[], Runner] = _default_runner, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._make_runner = make_runner
         self._runner: Runner | None = None
         self._queue = JobQueue()
@@ -121,7 +126,7 @@ class EngineWorker(QObject):
         if number not in self._open_jobs:
             return  # told as cancelled by close() while its thread was still busy
         if not isinstance(item, Terminal):
-            self.event.emit(number, item)
+            self.reported.emit(number, item)
             return
         del self._open_jobs[number]
         if item.kind == "cancelled":

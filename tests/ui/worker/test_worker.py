@@ -37,7 +37,7 @@ class Log(QObject):
         self.events: list[tuple[int, Event]] = []
         self.ends: list[tuple[int, str, Any]] = []
         self.threads: set[QThread] = set()
-        worker.event.connect(self.on_event)
+        worker.reported.connect(self.on_event)
         worker.finished.connect(lambda number, value: self.end(number, "finished", value))
         worker.failed.connect(lambda number, value: self.end(number, "failed", value))
         worker.cancelled.connect(lambda number: self.end(number, "cancelled", None))
