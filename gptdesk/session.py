@@ -207,9 +207,9 @@ class _Operations:
         ids = self.tokenizer.encode_prompt(prompt)
         stop = AnyCancelFlag(self.cancel, enough)
         for item in generate(self._model._context, self.tokenizer, ids, sampling, stop):
-            stopped = isinstance(item, GenerationEnd) and item.reason == "cancelled"
-            if stopped and not self.cancel.is_set():
-                item = replace(item, reason="stop")
+            if isinstance(item, GenerationEnd) and not self.cancel.is_set():
+                # Stopped by the task, which has enough: to the person that is an end, no cancel.
+                item = replace(item, reason="stop" if item.reason == "cancelled" else item.reason)
             yield item
 
     def score(self, prompt: Prompt, continuations: Sequence[str]) -> list[float]:

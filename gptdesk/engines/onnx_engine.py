@@ -132,6 +132,11 @@ def open_onnx(
     return OnnxEngine(decoder, info), _warnings(folder, used)
 
 
+def devices() -> list[str]:
+    """The execution providers this ONNX Runtime was built with; not all need work here."""
+    return [name.removesuffix("ExecutionProvider") for name in ort.get_available_providers()]
+
+
 def _precision(folder: ModelFolder) -> str:
     options = folder.config_data.get(ONNX_KEY)
     if folder.kind != "onnx" or not isinstance(options, Mapping):

@@ -151,6 +151,13 @@ def open_torch(
         return TorchEngine(gpt), warnings
 
 
+def devices() -> list[str]:
+    """What PyTorch can compute on here, for the person."""
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    apple = ["Apple GPU (mps)"] if torch.backends.mps.is_available() else []
+    return ["CPU", *gpus, *apple]
+
+
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 import random
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,12 +113,13 @@ def _time_once(engine: Engine, prompt: list[int], new_tokens: int) -> tuple[floa
 
 def _resident_bytes() -> int:
     """Memory of this process in bytes: now where the system tells, else its peak."""
-    if sys.platform == "linux":
+    system = platform.system()
+    if system == "Linux":
         with open("/proc/self/statm") as file:  # noqa: PTH123 - not a file on a disk
             import resource
 
             return int(file.read().split()[1]) * resource.getpagesize()
-    if sys.platform == "darwin":
+    if system == "Darwin":
         import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -104,13 +104,11 @@ def _guarded(look: Callable[[], list[Check]]) -> list[Check]:
 
 
 def _devices() -> list[Check]:
-    import onnxruntime
-    import torch
+    from gptdesk.engines import onnx_engine, torch_engine
 
-    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return [
-        Check("torch devices", ", ".join(["cpu", *gpus])),
-        Check("onnx providers", ", ".join(onnxruntime.get_available_providers())),
+        Check("torch devices", ", ".join(torch_engine.devices())),
+        Check("onnx providers", ", ".join(onnx_engine.devices())),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import sys
 
 from gptdesk.cli.terminal import ProgressLine, cancel_on_interrupt
 
@@ -27,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
             **chosen,
         )
     line.clear()
+    for warning in report.warnings:
+        print(f"gptdesk: warning: {warning}", file=sys.stderr)
     if options.json:
         print(json.dumps(dataclasses.asdict(report), default=str, ensure_ascii=False))
         return 0

@@ -245,6 +245,8 @@ class DocumentTabs(QWidget):
         self._saver.note_loss(view)
         if not view.modified:
             return Answer.SAVE
+        if view.path is None and not view.editor.plain_text().strip():
+            return Answer.DISCARD  # an untitled document without a word: nothing to ask about
         answer = self.questions.save_changes(view.title)
         if answer == Answer.SAVE and not self.save(view):
             return Answer.CANCEL
