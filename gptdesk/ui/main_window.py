@@ -138,6 +138,8 @@ class MainWindow(Translated, QMainWindow):
     def retranslate(self) -> None:
         """Say everything in the language of the window."""
         self.actions_.retranslate()
+        for view in self.tabs.views():
+            view.title_changed.emit()  # an untitled document is called so in another language
         self._document_changed()
         self._show_model()
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QPushButton, QSpinBox
 
 from tests.ui.window_driver import Driver
@@ -141,6 +145,25 @@ def test_closing_the_window_in_the_middle_of_a_run_ends_the_thread(writer: Drive
     long_run(writer)
     assert writer.window.close()
     assert not writer.window.worker.open_jobs
+
+
+def test_provisional_text_of_a_saved_document_is_there_after_a_restart(
+    writer: Driver, make_driver: Callable[[], Driver], tmp_path: Path
+) -> None:
+    (tmp_path / "story.md").write_text(BEGUN)
+    writer.window.tabs.open(tmp_path / "story.md")
+    writer.editor.moveCursor(QTextCursor.MoveOperation.End)
+    writer.generate()
+    text = writer.editor.provisional_text
+    writer.window.tabs.close_index(0)
+    assert writer.window.close()
+    again = make_driver()
+    again.window.restore_documents()
+    assert again.editor.plain_text() == BEGUN
+    assert again.editor.provisional_text == text
+    assert (tmp_path / "story.md").read_text() == BEGUN
+    again.click("assistant.accept")
+    assert again.editor.plain_text() == BEGUN + text
 
 
 def test_without_a_model_the_window_says_so(driver: Driver) -> None:

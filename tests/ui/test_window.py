@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from gptdesk.ui import theme
@@ -63,6 +63,7 @@ def test_the_language_changes_while_the_window_is_open(driver: Driver) -> None:
     driver.until(lambda: driver.find("assistant.mode.continue", QPushButton).text() == "续写")
     assert driver.window.actions_.menus["file"].title() == "文件(&F)"
     assert driver.label("status.offline") == "● 离线"
+    assert driver.find("documents.tabs", QTabBar).tabText(0) == "未命名 •"
     assert driver.settings.get("ui.language") == "zh_CN"
     driver.window.actions_["view.language.en"].trigger()
     driver.until(lambda: driver.find("assistant.mode.continue", QPushButton).text() == "Continue")

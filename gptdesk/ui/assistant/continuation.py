@@ -43,6 +43,7 @@ class Continuations(QObject):
         self._versions[editor] = Versions()
         editor.provisional_accepted.connect(self._settled)
         editor.provisional_discarded.connect(self._settled)
+        editor.provisional_changed.connect(self.changed)  # also when the journal brings some back
         return True
 
     def begin(self, editor: TextEdit, *, again: bool) -> str:

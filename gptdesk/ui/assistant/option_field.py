@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, Q
 
 from gptdesk.tasks.options import OptionInfo
 from gptdesk.ui.widgets.chips import ChipGroup
+from gptdesk.ui.widgets.parts import inset
 from gptdesk.ui.widgets.translated import OPTIONS_CONTEXT, translate_option
 
 MAX_CHIPS = 4
@@ -91,6 +92,7 @@ class NumberField:
             self.widget = QDoubleSpinBox()
             self.widget.setRange(low, high)
         self.widget.setObjectName(name)
+        inset(self.widget)
 
     def get(self) -> int | float:
         """The number."""

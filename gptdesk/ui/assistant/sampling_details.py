@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gptdesk.ui.widgets.parts import label
+from gptdesk.ui.widgets.parts import inset, label
 from gptdesk.ui.widgets.translated import Translated
 
 _MAX_SEED = 2**31 - 1  # what a QSpinBox holds
@@ -35,6 +35,7 @@ class SamplingDetails(Translated, QWidget):
         self.min_p.setObjectName("assistant.sampling.min_p")
         self.min_p.setRange(0.0, 1.0)
         self.min_p.setSingleStep(0.01)
+        inset(self.min_p)
         self.penalty_window = _whole("assistant.sampling.repetition_window", 0, 4096)
         self.penalty_window.setSingleStep(32)
         self.max_tokens = _whole("assistant.sampling.max_new_tokens", 0, 4096)
@@ -158,4 +159,5 @@ def _whole(name: str, low: int, high: int) -> QSpinBox:
     field = QSpinBox()
     field.setObjectName(name)
     field.setRange(low, high)
+    inset(field)
     return field

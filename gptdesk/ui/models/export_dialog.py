@@ -135,7 +135,7 @@ class ExportDialog(QDialog):
         if not report.greedy_equal:
             same = self.tr("The check text differs from the original's: do not rely on this copy.")
         written = self.tr("{0} written in {1} s.").format(
-            size_text(report.bytes), f"{report.seconds:.0f}"
+            size_text(report.bytes), f"{report.seconds:.1f}"
         )
         self._status.setText(f"{written} {same}")
         for widget in (self._folder, self._browse):

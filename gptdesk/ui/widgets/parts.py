@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QDoubleSpinBox,
+    QFrame,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 _STEPS = 1000
 SERIF_FAMILIES = ["Source Serif 4", "Noto Serif", "Georgia", "Noto Serif CJK SC", "Songti SC"]
@@ -44,6 +52,11 @@ def set_state(widget: QWidget, state: str) -> None:
         widget.setProperty("state", state)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+
+
+def inset(field: QSpinBox | QDoubleSpinBox) -> None:
+    """Keep the number off the border: Qt ignores a style sheet's padding at the left of these."""
+    field.lineEdit().setTextMargins(6, 0, 0, 0)
 
 
 def show_progress(bar: QProgressBar, done: int, total: int) -> None:
