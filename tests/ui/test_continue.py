@@ -158,6 +158,7 @@ def test_provisional_text_of_a_saved_document_is_there_after_a_restart(
     writer.window.tabs.close_index(0)
     assert writer.window.close()
     again = make_driver()
+    again.window.resize(1280, 800)  # Qt fits a restored window into the screen, here 800 wide
     again.window.restore_documents()
     assert again.editor.plain_text() == BEGUN
     assert again.editor.provisional_text == text
