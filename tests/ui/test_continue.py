@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QSpinBox
 
 from tests.ui.window_driver import Driver
@@ -47,6 +48,13 @@ def test_the_button_accepts_too_and_versions_can_be_leafed_through(writer: Drive
     writer.click("assistant.accept")
     assert writer.editor.plain_text() == BEGUN + second
     assert not writer.find("assistant.retry", QPushButton).isEnabled()
+
+
+def test_after_a_click_on_generate_tab_accepts(writer: Driver) -> None:
+    writer.generate()
+    text = writer.editor.provisional_text
+    QTest.keyClick(writer.window.focusWidget(), Qt.Key.Key_Tab)
+    assert writer.editor.plain_text() == BEGUN + text
 
 
 def test_generate_again_accepts_and_goes_on_from_there(writer: Driver) -> None:

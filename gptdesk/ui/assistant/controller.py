@@ -147,6 +147,7 @@ class AssistantController(QObject):
     # --- runs ---
 
     def _start_continuation(self, *, again: bool) -> None:
+        self._editor.setFocus()  # Tab and Esc mean the text that comes, also after a click
         text = self._continuations.begin(self._editor, again=again)
         count = self._continuations.position(self._editor)[1]
         self._submit(CONTINUE, text, version=count - 1)
