@@ -27,11 +27,13 @@ TASKS: dict[str, dict[str, Any]] = {
     "continue": {
         "template": "<|endoftext|>{text}",
         "sampling": {
-            "temperature": 0.8,
+            "temperature": 0.75,
             "top_k": 40,
             "top_p": 0.9,
-            "repetition_penalty": 1.15,
-            "repetition_window": 128,
+            "min_p": 0.03,
+            "repetition_penalty": 1.12,
+            "repetition_window": 96,
+            "dry_multiplier": 0.8,
         },
     },
     "summarize": {
