@@ -34,6 +34,7 @@ from gptdesk.ui.assistant.panel import CONTINUE, AssistantPanel
 from gptdesk.ui.assistant.progress_text import progress_text
 from gptdesk.ui.context_meter import ContextMeter
 from gptdesk.ui.documents import DocumentTabs
+from gptdesk.ui.error_texts import told
 from gptdesk.ui.menus import Menus
 from gptdesk.ui.messages import Message, MessageBar, Messages
 from gptdesk.ui.models.controller import ModelController
@@ -121,7 +122,7 @@ class MainWindow(Translated, QMainWindow):
         """Bring back the last session's documents and what was never saved; then open `files`."""
         self.tabs.restore_session([*self.settings.get("files.open"), *files])
         for problem in self.settings.problems:
-            self.messages.show(Message(problem, is_error=False))
+            self.messages.show(Message(told(problem), is_error=False))
 
     # --- what changes ---
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from gptdesk.errors import GptDeskError
+from gptdesk.ui.error_texts import told_error
 from gptdesk.ui.widgets.parts import button, label, set_state
 from gptdesk.ui.widgets.translated import Translated
 
@@ -62,7 +63,8 @@ class Messages(QObject):
 
     def error(self, error: GptDeskError) -> None:
         """Tell of a failure."""
-        self.show(Message(error.title, error.hint, error.details))
+        title, hint = told_error(error)
+        self.show(Message(title, hint, error.details))
 
     def show(self, message: Message) -> None:
         """Tell anything."""

@@ -21,6 +21,7 @@ from gptdesk.ui.assistant.result import Result, Source
 from gptdesk.ui.assistant.sources import Sources
 from gptdesk.ui.documents import DocumentTabs
 from gptdesk.ui.editor.text_edit import TextEdit
+from gptdesk.ui.error_texts import told_all
 from gptdesk.ui.messages import Message, Messages
 from gptdesk.ui.worker import EngineWorker
 
@@ -245,13 +246,13 @@ class AssistantController(QObject):
         )
 
     def _show_notes(self, finished: Finished) -> None:
-        notes = finished.result.get("notes") or ()
+        notes = told_all(finished.result.get("notes") or ())
         parts = finished.result.get("parts") or ()
         self._sources.show_parts(len(parts))
         if notes:
             more = self.tr("{0} more remarks").format(len(notes) - 1) if len(notes) > 1 else ""
-            details = "\n".join(map(str, notes)) if more else ""
-            self._messages.show(Message(str(notes[0]), more, details, is_error=False))
+            details = "\n".join(notes) if more else ""
+            self._messages.show(Message(notes[0], more, details, is_error=False))
 
     # --- what is shown ---
 

@@ -16,6 +16,7 @@ from gptdesk.errors import GptDeskError
 from gptdesk.generation.events import Event, Finished, Progress
 from gptdesk.jobs import ExportModel, InspectModel, LoadModel, UnloadModel
 from gptdesk.settings import Settings
+from gptdesk.ui.error_texts import told_all
 from gptdesk.ui.messages import Message, Messages
 from gptdesk.ui.worker import EngineWorker
 
@@ -210,7 +211,7 @@ class ModelController(QObject):
         self._settings.set("model.path", path)
         self._load_over(None)
         if self.current.warnings:
-            title, *rest = self.current.warnings
+            title, *rest = told_all(self.current.warnings)
             self._messages.show(Message(title, " ".join(rest), is_error=False))
 
     def _load_failed(self, error: GptDeskError) -> None:

@@ -13,6 +13,7 @@ from gptdesk.errors import GptDeskError
 from gptdesk.generation.events import Progress
 from gptdesk.ui import choose
 from gptdesk.ui.assistant.progress_text import progress_text
+from gptdesk.ui.error_texts import told_error
 from gptdesk.ui.models.controller import ModelController, OpenModel
 from gptdesk.ui.numbers import size_text
 from gptdesk.ui.widgets.parts import button, label, show_progress
@@ -124,7 +125,7 @@ class ExportDialog(QDialog):
     def _ended(self, answer: ExportReport | GptDeskError | None) -> None:
         self._show_running(False)
         if isinstance(answer, GptDeskError):
-            self._problem.setText(f"{answer.title}\n{answer.hint}".strip())
+            self._problem.setText("\n".join(filter(None, told_error(answer))))
             self._problem.show()
         elif answer is not None:
             self._show_report(answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from gptdesk.ui.error_texts import told_all
 from gptdesk.ui.models.controller import OpenModel
 from gptdesk.ui.models.facts import FactsGrid, engine_facts, model_facts
 from gptdesk.ui.widgets.parts import button, hairline, label
@@ -32,7 +33,7 @@ class ModelInfoDialog(QDialog):
         layout.setSpacing(8)
         for widget in (name, place, hairline(), self._facts):
             layout.addWidget(widget)
-        for warning in opened.warnings:
+        for warning in told_all(opened.warnings):
             line = label("muted", wrap=True)
             line.setText(warning)
             layout.addWidget(line)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gptdesk.checkpoints.info import ModelInfo
 from gptdesk.errors import GptDeskError
+from gptdesk.ui.error_texts import told, told_all, told_error
 from gptdesk.ui.models.facts import FactsGrid, model_facts
 from gptdesk.ui.widgets.parts import label
 
@@ -41,12 +42,12 @@ class ModelCard(QWidget):
         self._name.setText(info.name)
         self._place.setText(str(info.path))
         self._facts.show_facts(model_facts(info))
-        self.show_problem(info.refusal, "\n".join(info.warnings))
+        self.show_problem(told(info.refusal), "\n".join(told_all(info.warnings)))
 
     def show_error(self, path: str, error: GptDeskError) -> None:
         """Why there is nothing to say of it."""
         self.show_reading(path)
-        self.show_problem(error.title, error.hint)
+        self.show_problem(*told_error(error))
 
     def show_problem(self, title: str, hint: str) -> None:
         """What went wrong and what to do; "" for nothing."""

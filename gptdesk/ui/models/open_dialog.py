@@ -20,6 +20,7 @@ from gptdesk.errors import GptDeskError
 from gptdesk.generation.events import Progress
 from gptdesk.ui import choose
 from gptdesk.ui.assistant.progress_text import progress_text
+from gptdesk.ui.error_texts import told_error
 from gptdesk.ui.models.controller import ModelController
 from gptdesk.ui.models.facts import one_line
 from gptdesk.ui.models.model_card import ModelCard
@@ -152,6 +153,6 @@ class OpenModelDialog(QDialog):
         self._show_loading(False)
         current = self._controller.current
         if error is not None:
-            self._card.show_problem(error.title, error.hint)
+            self._card.show_problem(*told_error(error))
         elif current is not None and self._controller.last_loaded == self._path:
             self.accept()
