@@ -2,7 +2,7 @@
 
     python resources/recipes/micro_report.py --data DATA --model models/gptdesk-base
 
-Prints Markdown: bits per byte of each dev set, then what gptdesk's own tasks make of the first
+Prints Markdown: bits per byte of each dev set, how much greedy answers repeat themselves, and what gptdesk's own tasks make of the first
 dev texts of each kind, chosen by position and length alone.
 """
 
@@ -103,6 +103,37 @@ def samples(model_dir: Path, data: Path, count: int) -> Iterator[str]:
     model.close()
 
 
+def repeats(model_dir: Path, data: Path, count: int) -> Iterator[str]:
+    """How many 4-grams of greedy answers are repeats, without and with the model's penalties."""
+    model = gptdesk.load(model_dir, engine="torch", device="cpu", dtype="fp32")
+    yield "\n| repeated 4-grams | summarize | translate |"
+    yield "|---|---|---|"
+    off = {"repetition_penalty": 1.0, "dry_multiplier": 0.0}
+    for label, sampling in (("no penalties", off), ("gptdesk.json", {})):
+        summaries = [
+            joined(gptdesk.summarize, model, document, form=form, language=language, **sampling)
+            for _, form, language, document, _ in first_documents(data, count)
+        ]
+        translations = [
+            joined(gptdesk.translate, model, text, source=source, target=target, **sampling)
+            for source, target, text, _ in first_pairs(data, count)
+        ]
+        shares = [repeated_share(model, texts) for texts in (summaries, translations)]
+        yield f"| {label} | {shares[0]:.0%} | {shares[1]:.0%} |"
+    model.close()
+
+
+def repeated_share(model: Any, texts: Sequence[str]) -> float:
+    """Share of the 4-grams of tokens that came before in the same text."""
+    total = distinct = 0
+    for text in texts:
+        ids = model.tokenizer.encode(text)
+        grams = [tuple(ids[i : i + 4]) for i in range(len(ids) - 3)]
+        total += len(grams)
+        distinct += len(set(grams))
+    return 1 - distinct / max(1, total)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the report."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(2)
     for line in figures(options.model, options.data, options.rows):
+        print(line, flush=True)
+    for line in repeats(options.model, options.data, options.samples):
         print(line, flush=True)
     for line in samples(options.model, options.data, options.samples):
         print(line, flush=True)

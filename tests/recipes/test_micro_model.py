@@ -138,6 +138,7 @@ def test_the_report_has_figures_and_samples_of_every_task(
     report.main([*places, "--rows", "1", "--samples", "2"])
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.startswith("| prose_") for line in lines) == 6
+    assert sum(line.startswith(("| no penalties", "| gptdesk.json")) for line in lines) == 2
     assert sum(line.startswith("* ") for line in lines) == 6
 
 
