@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from gptdesk.tasks import prompt_files
 from gptdesk.tasks.prompts import chat_prompt, instruction_prompt, template_prompt
 from gptdesk.text.prompt import Piece
 from gptdesk.text.tokenizer import Tokenizer
+from tests.helpers import checkpoints
 
 
 def test_only_the_template_reads_control_tokens() -> None:
@@ -52,8 +52,10 @@ REFUSES_SYSTEM = (
 )
 
 
-def test_a_refused_system_message_is_folded_into_the_first_one(chat_tokenizer: Tokenizer) -> None:
-    tokenizer = _with_template(chat_tokenizer, REFUSES_SYSTEM)
+def test_a_refused_system_message_is_folded_into_the_first_one(tmp_path: Path) -> None:
+    checkpoints.write_tokenizer(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text(REFUSES_SYSTEM, encoding="utf-8")
+    tokenizer = Tokenizer.from_folder(tmp_path)
     messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello."},
@@ -81,14 +83,6 @@ def test_a_damaged_prompt_file_is_named(tmp_path: Path, monkeypatch: pytest.Monk
         with pytest.raises(GptDeskError, match=r"summarize\.toml"):
             prompt_files.prompt_text("summarize", "chat", "en", "headline")
     prompt_files._read.cache_clear()
-
-
-def _with_template(tokenizer: Tokenizer, template: str) -> Any:
-    import copy
-
-    changed = copy.copy(tokenizer)
-    changed.chat_template = template
-    return changed
 
 
 def _text(prompt: tuple[Piece, ...]) -> str:
