@@ -6,7 +6,8 @@
 
 Each running app writes into a folder of its own, so two of them never touch the same file. The
 operating system releases the lock when the process dies, however it dies; the next start adopts
-the entries of every folder whose lock is free. Entries are adopted before they are removed.
+the entries of every folder whose lock is free. It moves their files, so that each entry is in
+exactly one folder whenever a process dies.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import hashlib
 import json
 import os
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,7 @@ class Journal:
     def _adopt_file(self, file: Path, found: Adopted) -> None:
         try:
             entry = JournalEntry.from_bytes(file.read_bytes())
+            place = self._place(entry.key)
         except (OSError, ValueError):
             kept = self._root / _DAMAGED / f"{file.parent.name}-{file.name}"
             with contextlib.suppress(OSError):
@@ -155,9 +157,11 @@ class Journal:
                 file.replace(kept)
                 found.damaged.append(kept)
             return
+        if place.exists():  # somebody copied the folder: two texts of one name, and both stay
+            entry = replace(entry, key=uuid.uuid4().hex)
+            place = self._place(entry.key)
         with contextlib.suppress(OSError):  # what cannot be moved stays for the next start
-            self.write(entry)
-            file.unlink()
+            file.replace(place)  # a copy would come back twice after a kill before its removal
             found.entries.append(entry)
 
     def _place(self, key: str) -> Path:

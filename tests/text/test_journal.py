@@ -50,6 +50,41 @@ def test_a_session_that_died_is_adopted_once(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_kill_while_adopting_brings_nothing_back_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = Journal(tmp_path)
+    for key in ("abc", "def"):
+        dead.write(JournalEntry(key, text=f"text of {key}"))
+    dead._lock.release()
+
+    def die(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", die)
+        killed = Journal(tmp_path)
+        with pytest.raises(SystemExit):
+            killed.adopt()
+        killed._lock.release()
+    journal = Journal(tmp_path)
+    texts = sorted(entry.text for entry in journal.adopt().entries)
+    assert texts == ["text of abc", "text of def"]
+    journal.close()
+
+
+def test_a_copied_folder_loses_neither_text(tmp_path: Path) -> None:
+    for text in ("one", "other"):
+        dead = Journal(tmp_path)
+        dead.write(JournalEntry("abc", text=text))
+        dead._lock.release()
+    journal = Journal(tmp_path)
+    adopted = journal.adopt().entries
+    assert sorted(entry.text for entry in adopted) == ["one", "other"]
+    assert len({entry.key for entry in adopted}) == 2
+    journal.close()
+
+
 def test_a_living_session_is_left_alone(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from gptdesk.text.journal import *;"
