@@ -94,6 +94,8 @@ Request = LoadModel | UnloadModel | RunTask | InspectModel | ExportModel | Count
 class JobRunner:
     """Does requests, one at a time, and holds the model in use between them.
 
+    `InspectModel` and `CountTokens` change nothing: they may run in another thread beside the others.
+
     Attributes:
         model: the model in use, or None.
     """

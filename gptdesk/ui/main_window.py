@@ -42,7 +42,7 @@ from gptdesk.ui.models.facts import engine_text
 from gptdesk.ui.side_layout import SideLayout
 from gptdesk.ui.status_bar import StatusBar
 from gptdesk.ui.widgets.translated import Translated
-from gptdesk.ui.worker import EngineWorker
+from gptdesk.ui.worker import EngineWorker, make_workers
 
 
 class MainWindow(Translated, QMainWindow):
@@ -50,16 +50,19 @@ class MainWindow(Translated, QMainWindow):
 
     Attributes:
         settings, messages, tabs, panel, side, compare, status: the parts.
-        worker: the engine's thread; it ends when the window closes.
+        worker, questions: the engine's thread, and the one for what must not wait for it; both end
+            when the window closes.
         models, assistant: the controllers.
     """
 
-    def __init__(self, settings: Settings, worker: EngineWorker | None = None) -> None:
+    def __init__(
+        self, settings: Settings, workers: tuple[EngineWorker, EngineWorker] | None = None
+    ) -> None:
         super().__init__()
         self.setObjectName("window")
         self.setWindowIcon(QIcon(str(paths.resources_dir() / "icons" / "gptdesk.svg")))
         self.settings = settings
-        self.worker = worker or EngineWorker()
+        self.worker, self.questions = workers or make_workers()
         self.messages = Messages(self)
         self.tabs = DocumentTabs()
         self.compare = ComparePane()
@@ -67,11 +70,11 @@ class MainWindow(Translated, QMainWindow):
         self.status = StatusBar()
         self.message_bar = MessageBar()
         self.side = self._assemble()
-        self.models = ModelController(self.worker, settings, self.messages, self)
+        self.models = ModelController(self.worker, self.questions, settings, self.messages, self)
         self.assistant = AssistantController(
             self.worker, self.panel, self.tabs, self.messages, self
         )
-        self.meter = ContextMeter(self.worker, self.models, self.tabs, self.status, self)
+        self.meter = ContextMeter(self.questions, self.models, self.tabs, self.status, self)
         self.actions_ = Actions(self.menuBar())
         self.menus = Menus(self)
         self._connect()
@@ -139,8 +142,6 @@ class MainWindow(Translated, QMainWindow):
     def retranslate(self) -> None:
         """Say everything in the language of the window."""
         self.actions_.retranslate()
-        for view in self.tabs.views():
-            view.title_changed.emit()  # an untitled document is called so in another language
         self._document_changed()
         self._show_model()
 
@@ -196,6 +197,7 @@ class MainWindow(Translated, QMainWindow):
             event.ignore()
             return
         self.worker.close()
+        self.questions.close()
         window_state.store(self.settings, self, self.side, self.panel, self.tabs)
         try:
             self.settings.save()

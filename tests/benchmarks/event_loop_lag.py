@@ -83,7 +83,7 @@ def measure(variant: str, model: Path, seconds: float) -> dict[str, float]:
     settings = Settings.load()
     app = make_application(settings)
     worker = EngineWorker(ProcessRunner) if variant == "process" else EngineWorker()
-    window = MainWindow(settings, worker)
+    window = MainWindow(settings, (worker, EngineWorker()))
     window.tabs.questions.save_changes = lambda _: Answer.DISCARD
     window.show()
 

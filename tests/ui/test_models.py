@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QListWidget, QPushButton, QWidget
 
+from gptdesk.engines.torch_engine import TorchEngine
 from gptdesk.errors import GptDeskError
+from gptdesk.export import onnx_export
 from gptdesk.ui import choose
 from gptdesk.ui.models.open_dialog import OpenModelDialog
 from tests.ui.window_driver import Driver
@@ -164,3 +169,55 @@ def test_an_error_can_be_copied_with_its_details(driver: Driver) -> None:
     assert QApplication.clipboard().text() == "It broke.\nMend it.\nline 7"
     driver.click("message.close")
     assert not driver.find("message").isVisible()
+
+
+def test_a_model_is_inspected_while_another_one_writes(
+    writer: Driver, tiny_gpt2_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.window.panel.sampling.restore("custom", {"seed": 7, "max_new_tokens": 4000})
+    held = threading.Event()
+    release = threading.Event()
+    monkeypatch.setattr(TorchEngine, "extend", _held(TorchEngine.extend, held, release))
+    try:
+        writer.click("assistant.generate")
+        assert held.wait(30)
+        monkeypatch.setattr(choose, "folder", lambda *_: str(tiny_gpt2_dir))
+        opened = dialog(writer, "model.open", "model.open_dialog")
+        child(opened, "model.browse").click()
+        writer.until(child(opened, "model.load").isEnabled)
+        assert writer.window.assistant.busy
+        opened.reject()
+    finally:
+        release.set()
+        writer.window.assistant.stop()
+        writer.idle()
+
+
+def test_tokens_are_counted_while_a_model_is_exported(
+    writer: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, release = threading.Event(), threading.Event()
+    monkeypatch.setattr(onnx_export, "_write", _held(onnx_export._write, held, release))
+    ended = []
+    writer.window.models.export_ended.connect(ended.append)
+    writer.window.models.export(str(tmp_path / "out"))
+    assert held.wait(30)
+    before = writer.label("status.context")
+    writer.type(" and wrote and wrote")
+    try:
+        writer.until(lambda: writer.label("status.context") != before)
+        assert not ended
+    finally:
+        release.set()
+        writer.until(lambda: bool(ended))
+
+
+def _held(
+    method: Callable[..., Any], held: threading.Event, release: threading.Event
+) -> Callable[..., Any]:
+    def waiting(*args: Any, **kwargs: Any) -> Any:
+        held.set()
+        release.wait(60)
+        return method(*args, **kwargs)
+
+    return waiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -275,6 +275,13 @@ class DocumentTabs(QWidget):
         self._bar.set_colors(colors)
         for view in self.views():
             view.set_colors(colors)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt: an untitled document is called so in another language."""
+        if event.type() == QEvent.Type.LanguageChange:
+            self._retitle()
+            self.current_changed.emit()
+        super().changeEvent(event)
 
     def set_typography(self, family: str, size: int, characters: int) -> None:
         """Set font and column of every editor, as `TextEdit.set_typography`."""

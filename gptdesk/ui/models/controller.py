@@ -48,7 +48,7 @@ class _Job:
 
 
 class ModelController(QObject):
-    """Loads, inspects, exports and unloads through the worker.
+    """Loads, exports and unloads through the engine's worker; inspects beside it.
 
     Signals:
         changed(): another model is in use, or none.
@@ -69,19 +69,22 @@ class ModelController(QObject):
     def __init__(
         self,
         worker: EngineWorker,
+        questions: EngineWorker,
         settings: Settings,
         messages: Messages,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._worker, self._settings, self._messages = worker, settings, messages
+        self._worker, self._questions = worker, questions
+        self._settings, self._messages = settings, messages
         self._jobs: dict[int, _Job] = {}
         self.current: OpenModel | None = None
         self.last_loaded = ""  # as it was asked for; `current.path` is where it was found
-        worker.reported.connect(self._on_event)
-        worker.finished.connect(self._on_finished)
-        worker.failed.connect(self._on_failed)
-        worker.cancelled.connect(self._on_cancelled)
+        for source in (worker, questions):
+            source.reported.connect(self._on_event)
+            source.finished.connect(self._on_finished)
+            source.failed.connect(self._on_failed)
+            source.cancelled.connect(self._on_cancelled)
 
     # --- what the person asks for ---
 
@@ -136,7 +139,8 @@ class ModelController(QObject):
         def done(result: Any) -> None:
             tell(result["model"])
 
-        self._submit(InspectModel(path), _Job("inspect", path, lambda _: None, done, tell))
+        job = _Job("inspect", path, lambda _: None, done, tell)
+        self._jobs[self._questions.submit(InspectModel(path))] = job
 
     def export(self, out_dir: str, precision: str = "fp32") -> None:
         """Write the model in use as ONNX into a new folder."""

@@ -28,9 +28,11 @@ UPDATE_MS = 33
 # pressed between two tokens waits noticeably (see tests/benchmarks/event_loop_lag.py).
 SWITCH_SECONDS = 0.001
 CLOSE_SECONDS = 5.0
+_NUMBERS = itertools.count(1)  # over all workers: a number names one job
 
 
-def _default_runner() -> Runner:
+def default_runner() -> Runner:
+    """The runner of the app."""
     # Imported on the worker's thread: behind it stand torch and onnxruntime.
     from gptdesk.jobs import JobRunner
 
@@ -52,7 +54,10 @@ class EngineWorker(QObject):
     _posted = Signal()
 
     def __init__(
-        self, make_runner: Callable[[], Runner] = _default_runner, parent: QObject | None = None
+        self,
+        make_runner: Callable[[], Runner] = default_runner,
+        parent: QObject | None = None,
+        name: str = "gptdesk-engine",
     ) -> None:
         super().__init__(parent)
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -60,7 +65,6 @@ class EngineWorker(QObject):
         self._runner: Runner | None = None
         self._queue = JobQueue()
         self._mailbox = Mailbox()
-        self._numbers = itertools.count(1)
         self._open_jobs: dict[int, Job] = {}
         self._closing = False
         self._since_delivery = QElapsedTimer()
@@ -68,14 +72,14 @@ class EngineWorker(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._deliver)
         self._posted.connect(self._schedule)
-        self._thread = threading.Thread(target=self._work, name="gptdesk-engine", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     # --- the window's side ---
 
     def submit(self, request: Any) -> int:
         """Queue a request of `gptdesk.jobs`; returns the number that its signals will carry."""
-        job = Job(next(self._numbers), request)
+        job = Job(next(_NUMBERS), request)
         self._open_jobs[job.number] = job
         self._queue.put(job)
         return job.number
