@@ -77,8 +77,7 @@ def inspect(path: str | Path) -> ModelInfo:
     """What a model is, from its headers alone: architecture, size, files, memory it would take.
 
     Raises:
-        CheckpointError: there is nothing to look at; a model that cannot be loaded is described,
-            and its `refusal` says why.
+        CheckpointError: it is missing, damaged, or of a kind gptdesk does not run.
     """
     from gptdesk.checkpoints.inspection import inspect_model
 

@@ -77,7 +77,7 @@ def resolve_folder(path: str | Path) -> ModelFolder:
 
 def _read_folder(root: Path, chosen: str) -> ModelFolder:
     if not (root / CONFIG_NAME).exists():
-        refuse_foreign_folder(root)
+        refuse_foreign_folder(root, chosen)
     data = read_json(root, CONFIG_NAME)
     source = f"{CONFIG_NAME} in {root}"
     _refuse_quantized(data, source)
@@ -174,6 +174,13 @@ def _shards(root: Path) -> tuple[str, ...]:
                 f"{INDEX_FILE} in {root}: weight_map[{shown(tensor)}] = {shown(name)} "
                 "is not the name of a safetensors file.",
                 "Download the file again.",
+            )
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise CheckpointError(
+                f"{INDEX_FILE} in {root}: weight_map[{shown(tensor)}] = {shown(name)} "
+                "points outside the model's folder.",
+                "Only open models from sources you trust; this one may be trying to read other "
+                "files.",
             )
     return tuple(sorted(set(names.values())))
 

@@ -53,8 +53,12 @@ def refuse_foreign_file(path: Path) -> None:
         )
 
 
-def refuse_foreign_folder(root: Path) -> NoReturn:
+def refuse_foreign_folder(root: Path, chosen: str = "") -> NoReturn:
     """Say why a folder without config.json or without safetensors is no model of ours.
+
+    Args:
+        root: the folder.
+        chosen: the file in it that the person chose, "" for none: its neighbours are not to blame.
 
     Raises:
         UnsupportedModelError: it holds a model of a format that is not read.
@@ -66,6 +70,11 @@ def refuse_foreign_folder(root: Path) -> NoReturn:
         raise CheckpointError(
             f"{root} cannot be read.", "Choose a folder that you may read.", str(error)
         ) from error
+    if chosen.endswith(".safetensors") and "adapter_config.json" not in names:
+        raise CheckpointError(
+            f"{root / chosen} has no config.json beside it.",
+            "Choose a folder that holds config.json, tokenizer.json and safetensors files.",
+        )
     if not names:
         raise CheckpointError(
             f"{root} is empty.", "Choose a folder that holds a model: config.json and weights."

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from gptdesk.checkpoints.families import find_family
 from gptdesk.checkpoints.families.base import CONFIG_NAME
 from gptdesk.checkpoints.files import read_json
 from gptdesk.checkpoints.folder import COMPANIONS, ONNX_KEY, ModelFolder, resolve_folder
 from gptdesk.checkpoints.info import ModelInfo
-from gptdesk.checkpoints.plan import plan_weights, read_headers
-from gptdesk.checkpoints.safetensors_header import StoredTensor
+from gptdesk.checkpoints.plan import plan_folder
 from gptdesk.errors import CheckpointError
 from gptdesk.model.config import ModelConfig
 
@@ -69,15 +67,9 @@ def model_name(root: Path) -> str:
 def _precision(folder: ModelFolder) -> str:
     if folder.kind == "onnx":
         return str(folder.config_data[ONNX_KEY].get("precision", "fp32"))
-    headers = read_headers(folder.weight_files)
-    plan_weights(folder.config, find_family(folder.config_data), headers, folder.root)
-    return _most_common(headers)
-
-
-def _most_common(headers: Mapping[str, StoredTensor]) -> str:
     bytes_by_type: Counter[str] = Counter()
-    for tensor in headers.values():
-        bytes_by_type[tensor.dtype] += tensor.nbytes
+    for step in plan_folder(folder).steps:
+        bytes_by_type[step.stored.dtype] += step.stored.nbytes
     ranked = [_PRECISIONS[name] for name, _ in bytes_by_type.most_common() if name in _PRECISIONS]
     return ranked[0] if ranked else ""
 

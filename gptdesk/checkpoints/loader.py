@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from gptdesk.cancel import CancelFlag
-from gptdesk.checkpoints.families import find_family
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.layout import EMBEDDING, HEAD
 from gptdesk.checkpoints.memory import refuse_if_too_large
-from gptdesk.checkpoints.plan import WeightPlan, plan_weights, read_headers, untied
+from gptdesk.checkpoints.plan import WeightPlan, plan_folder, untied
 from gptdesk.checkpoints.tensor_reader import TensorReader, same_values
 from gptdesk.errors import UnsupportedModelError
 from gptdesk.generation.events import Progress
@@ -53,10 +52,7 @@ class WeightStream:
         self._done = 0
         self._folder = folder
         self._reader = TensorReader(dtype, self._count, cancel)
-        family = find_family(folder.config_data)
-        headers = read_headers(folder.weight_files)
-        plan = plan_weights(folder.config, family, headers, folder.root)
-        self.config, self._plan = self._settle_tying(plan)
+        self.config, self._plan = self._settle_tying(plan_folder(folder))
 
     def __iter__(self) -> Iterator[tuple[str, Tensor]]:
         """Yield (parameter name, contiguous CPU tensor), a tied output matrix not at all.

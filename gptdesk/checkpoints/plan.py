@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gptdesk.checkpoints.families import find_family
 from gptdesk.checkpoints.families.base import Family, Rule
+from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.layout import EMBEDDING, HEAD, parameter_shapes
 from gptdesk.checkpoints.safetensors_header import StoredTensor, read_header
 from gptdesk.errors import CheckpointError, UnsupportedModelError
@@ -71,6 +73,16 @@ def read_headers(files: Iterable[Path]) -> dict[str, StoredTensor]:
             )
         tensors |= header
     return tensors
+
+
+def plan_folder(folder: ModelFolder) -> WeightPlan:
+    """Judge the weights of a folder of kind "huggingface" by their headers.
+
+    Raises:
+        CheckpointError, UnsupportedModelError: as `read_headers` and `plan_weights`.
+    """
+    family = find_family(folder.config_data)
+    return plan_weights(folder.config, family, read_headers(folder.weight_files), folder.root)
 
 
 def plan_weights(

@@ -80,11 +80,12 @@ def _parse(path: Path, name: str, entry: Any, base: int) -> StoredTensor:
         raise _damaged(path, f"it holds a tensor of the name {name[:40]!r}")
     entry = entry if isinstance(entry, dict) else {}
     dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
-    if not _naturals(shape) or not _naturals(offsets) or len(offsets) != 2:
+    described = isinstance(dtype, str) and _naturals(shape) and _naturals(offsets)
+    if not described or len(offsets) != 2:
         raise _damaged(path, f"the entry of tensor {name!r} is not valid")
-    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
+    if dtype not in ITEM_BYTES:
         raise CheckpointError(
-            f"{path}: tensor {name} is stored as {str(dtype)[:40]!r}, which gptdesk cannot read.",
+            f"{path}: tensor {name} is stored as {dtype[:40]!r}, which gptdesk cannot read.",
             "Look for a version of this model in float32, float16 or bfloat16.",
         )
     nbytes = offsets[1] - offsets[0]

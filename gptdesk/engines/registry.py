@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gptdesk.cancel import CancelFlag
+from gptdesk.checkpoints.plan import plan_folder
 from gptdesk.errors import OptionError
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def open_engine(
         from gptdesk.engines.onnx_engine import open_onnx
 
         return open_onnx(folder, device=device, threads=threads, progress=progress, cancel=cancel)
+    if folder.kind == "huggingface":
+        plan_folder(folder)  # importing torch takes seconds: what headers tell is said before
     from gptdesk.engines.torch_engine import open_torch
 
     return open_torch(

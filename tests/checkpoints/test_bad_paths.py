@@ -99,6 +99,14 @@ def test_an_adapter_is_no_model(tmp_path: Path) -> None:
     assert "adapter" in refused(tmp_path, UnsupportedModelError)
 
 
+def test_weights_alone_are_told_from_their_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    (tmp_path / WEIGHTS).write_text("Dear reader,")
+    message = refused(tmp_path / WEIGHTS)
+    assert "config.json" in message
+    assert WEIGHTS in message
+
+
 def test_a_foreign_onnx_model(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"")
     assert "ONNX" in refused(tmp_path, UnsupportedModelError)

@@ -23,9 +23,16 @@ def test_a_missing_shard(sharded: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "outside", ["../other.safetensors", "/etc/x.safetensors", "link.safetensors"]
+    ("outside", "file"),
+    [
+        ("../other.safetensors", INDEX),
+        ("/etc/x.safetensors", INDEX),
+        ("link.safetensors", "link.safetensors"),
+    ],
 )
-def test_an_index_that_points_outside(sharded: Path, tmp_path: Path, outside: str) -> None:
+def test_an_index_that_points_outside(
+    sharded: Path, tmp_path: Path, outside: str, file: str
+) -> None:
     shard = min(sharded.glob("*.safetensors"))
     shutil.move(shard, tmp_path / "other.safetensors")
     (sharded / "link.safetensors").symlink_to(tmp_path / "other.safetensors")
@@ -33,7 +40,10 @@ def test_an_index_that_points_outside(sharded: Path, tmp_path: Path, outside: st
     names = index["weight_map"]
     index["weight_map"] = {k: outside if v == shard.name else v for k, v in names.items()}
     (sharded / INDEX).write_text(json.dumps(index), "utf-8")
-    assert "outside" in refused(sharded)
+    message = refused(sharded)
+    assert "outside" in message
+    assert file in message
+    assert outside in message
 
 
 def test_weights_behind_a_link_to_elsewhere(folder: Path, tmp_path: Path) -> None:

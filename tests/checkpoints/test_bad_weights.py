@@ -6,6 +6,8 @@ import contextlib
 import json
 import shutil
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,20 @@ def test_weights_larger_than_the_memory_are_not_begun(tmp_path: Path) -> None:
     assert inspect_model(tmp_path).bytes_on_disk > 2 * nbytes
     with pytest.raises(OutOfMemoryError, match="GB"):
         open_engine(resolve_folder(tmp_path), device="cpu")
+
+
+def test_damage_is_told_before_torch_is_imported(folder: Path) -> None:
+    (folder / WEIGHTS).write_text("Dear reader,")
+    code = (
+        "import sys, gptdesk\n"
+        "try: gptdesk.load(sys.argv[1])\n"
+        "except gptdesk.GptDeskError as error: print(error)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True
+    )
+    assert WEIGHTS in done.stdout
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

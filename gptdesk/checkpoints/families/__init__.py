@@ -67,5 +67,6 @@ def _refuse_sliding_window(reader: ConfigReader) -> None:
     window = reader.data.get("sliding_window")
     if window is None or not reader.flag("use_sliding_window", True):
         return
-    if reader.integer("sliding_window") < reader.integer("max_position_embeddings", 2048):
+    context_length = reader.integer("max_position_embeddings", 2048)
+    if not isinstance(window, int) or window < context_length:
         raise reader.unsupported("sliding_window", window)

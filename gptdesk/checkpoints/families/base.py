@@ -9,9 +9,10 @@ from typing import Any
 
 from gptdesk.checkpoints.layout import parameter_shapes
 from gptdesk.errors import CheckpointError, UnsupportedModelError
-from gptdesk.model.config import Activation, ModelConfig
+from gptdesk.model.config import MAX_CONTEXT, Activation, ModelConfig
 
 CONFIG_NAME = "config.json"
+MAX_SIZE = MAX_CONTEXT  # the widest of the limits of `ModelConfig`
 
 ACTIVATIONS: dict[str, Activation] = {
     "gelu": "gelu",
@@ -96,10 +97,13 @@ class ConfigReader:
         self.source = source
 
     def integer(self, key: str, default: int | None = None) -> int:
-        """A whole number; without default the key must be there. null counts as absent."""
+        """A size; without default the key must be there. null counts as absent.
+
+        `ModelConfig` has limits of its own, but knows neither the file nor the file's name for it.
+        """
         value = self._value(key, default)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise self.invalid(key, "a whole number")
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_SIZE:
+            raise self.invalid(key, f"a whole number from 1 to {MAX_SIZE}")
         return value
 
     def number(self, key: str, default: float) -> float:

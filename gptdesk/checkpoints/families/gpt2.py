@@ -17,7 +17,7 @@ def read_gpt2(reader: ConfigReader) -> ModelConfig:
         if reader.flag(key, only) is not only:
             raise reader.unsupported(key, not only)
     hidden, heads = reader.integer("n_embd"), reader.integer("n_head")
-    if heads < 1 or hidden % heads:
+    if hidden % heads:
         raise reader.invalid("n_head", f"a divisor of n_embd = {hidden}")
     return ModelConfig(
         architecture="gpt2",

@@ -12,10 +12,11 @@ from gptdesk.model.config import ModelConfig
 def read_llama(reader: ConfigReader) -> ModelConfig:
     """config.json of a Llama to its shape."""
     hidden, heads = reader.integer("hidden_size"), reader.integer("num_attention_heads")
-    if heads < 1:
-        raise reader.invalid("num_attention_heads", "at least 1")
     if reader.data.get("head_dim") is None and hidden % heads:
         raise reader.invalid("num_attention_heads", f"a divisor of hidden_size = {hidden}")
+    kv_heads = reader.integer("num_key_value_heads", heads)
+    if heads % kv_heads:
+        raise reader.invalid("num_key_value_heads", f"a divisor of num_attention_heads = {heads}")
     bias = reader.flag("attention_bias", False)
     return ModelConfig(
         architecture="llama",
@@ -24,7 +25,7 @@ def read_llama(reader: ConfigReader) -> ModelConfig:
         num_layers=reader.integer("num_hidden_layers"),
         hidden_size=hidden,
         num_heads=heads,
-        num_kv_heads=reader.integer("num_key_value_heads", heads),
+        num_kv_heads=kv_heads,
         head_dim=reader.integer("head_dim", hidden // heads),
         intermediate_size=reader.integer("intermediate_size"),
         norm_eps=reader.number("rms_norm_eps", 1e-6),
