@@ -102,6 +102,7 @@ MENUS: tuple[tuple[str, str, tuple[Item, ...]], ...] = (
             Entry("view.zoom_in", QT_TRANSLATE_NOOP("menus", "&Larger Text"), ("Ctrl++", "Ctrl+=")),
             Entry("view.zoom_out", QT_TRANSLATE_NOOP("menus", "&Smaller Text"), ("Ctrl+-",)),
             Entry("view.zoom_reset", QT_TRANSLATE_NOOP("menus", "&Normal Text"), ("Ctrl+0",)),
+            Entry("view.typeface", QT_TRANSLATE_NOOP("menus", "&Typeface…")),
             LINE,
             Submenu(
                 "view.theme",

@@ -41,6 +41,7 @@ from gptdesk.ui.models.controller import ModelController
 from gptdesk.ui.models.facts import engine_text
 from gptdesk.ui.side_layout import SideLayout
 from gptdesk.ui.status_bar import StatusBar
+from gptdesk.ui.typography import Typography
 from gptdesk.ui.widgets.translated import Translated
 from gptdesk.ui.worker import EngineWorker, make_workers
 
@@ -52,7 +53,7 @@ class MainWindow(Translated, QMainWindow):
         settings, messages, tabs, panel, side, compare, status: the parts.
         worker, questions: the engine's thread, and the one for what must not wait for it; both end
             when the window closes.
-        models, assistant: the controllers.
+        models, assistant, typography: the controllers.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class MainWindow(Translated, QMainWindow):
             self.worker, self.panel, self.tabs, self.messages, self
         )
         self.meter = ContextMeter(self.questions, self.models, self.tabs, self.status, self)
+        self.typography = Typography(settings, self.tabs, self)
         self.actions_ = Actions(self.menuBar())
         self.menus = Menus(self)
         self._connect()
@@ -131,13 +133,7 @@ class MainWindow(Translated, QMainWindow):
 
     @Slot()
     def _dress(self) -> None:
-        settings = self.settings
         self.tabs.set_colors(theme.colors())
-        self.tabs.set_typography(
-            settings.get("editor.font_family"),
-            settings.get("editor.font_size"),
-            settings.get("editor.line_width"),
-        )
 
     def retranslate(self) -> None:
         """Say everything in the language of the window."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl, Slot
-from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtGui import QAction, QDesktopServices, QFontInfo
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPlainTextEdit, QTextEdit
 
 import gptdesk
@@ -19,6 +19,7 @@ from gptdesk.ui.messages import Message
 from gptdesk.ui.models.export_dialog import ExportDialog
 from gptdesk.ui.models.info_dialog import ModelInfoDialog
 from gptdesk.ui.models.open_dialog import OpenModelDialog
+from gptdesk.ui.typeface_dialog import TypefaceDialog
 
 if TYPE_CHECKING:
     from gptdesk.ui.main_window import MainWindow
@@ -91,9 +92,10 @@ class Menus(QObject):
         self._do(
             {
                 "view.panel": self._toggle_panel,
-                "view.zoom_in": partial(self._zoom, 1),
-                "view.zoom_out": partial(self._zoom, -1),
-                "view.zoom_reset": partial(self._zoom, 0),
+                "view.zoom_in": partial(self._window.typography.zoom, 1),
+                "view.zoom_out": partial(self._window.typography.zoom, -1),
+                "view.zoom_reset": partial(self._window.typography.zoom, 0),
+                "view.typeface": self._choose_typeface,
                 "view.full_screen": self._toggle_full_screen,
             }
         )
@@ -127,11 +129,6 @@ class Menus(QObject):
         method = {"select_all": "selectAll"}.get(name, name)
         getattr(widget, method)()
 
-    def _zoom(self, steps: int) -> None:
-        for view in self._window.tabs.views():
-            view.editor.zoom(steps)
-        self._window.settings.set("editor.font_size", self._window.tabs.current.editor.font_size)
-
     @Slot()
     def _fill_recent_files(self) -> None:
         menu = self._actions.menus["file.recent"]
@@ -155,6 +152,11 @@ class Menus(QObject):
     def _choose_language(self, choice: str) -> None:
         self._window.settings.set("ui.language", choice)
         language.translators().apply(choice)
+
+    def _choose_typeface(self) -> None:
+        window = self._window
+        usual = QFontInfo(window.tabs.editor.document().defaultFont()).family()
+        TypefaceDialog(window.typography, usual, window).show()
 
     def _show_choices(self) -> None:
         settings = self._window.settings

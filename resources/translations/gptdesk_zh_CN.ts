@@ -706,6 +706,29 @@
     </message>
 </context>
 <context>
+    <name>TypefaceDialog</name>
+    <message>
+        <source>Typeface</source>
+        <translation>字体</translation>
+    </message>
+    <message>
+        <source>Size in pixels</source>
+        <translation>大小（像素）</translation>
+    </message>
+    <message>
+        <source>Characters per line</source>
+        <translation>每行字符数</translation>
+    </message>
+    <message>
+        <source>Use the default</source>
+        <translation>恢复默认</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
     <name>facts</name>
     <message>
         <source>Architecture</source>
@@ -861,6 +884,10 @@
     <message>
         <source>&amp;Normal Text</source>
         <translation>正常大小(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Typeface…</source>
+        <translation>字体(&amp;T)…</translation>
     </message>
     <message>
         <source>&amp;Colours</source>

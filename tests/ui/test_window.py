@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QTabBar, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFontComboBox,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSpinBox,
+    QTabBar,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from gptdesk.ui import theme
@@ -137,9 +147,33 @@ def test_edit_actions_act_where_the_caret_is(driver: Driver) -> None:
 
 
 def test_zoom_is_remembered(driver: Driver) -> None:
-    driver.window.actions_["view.zoom_in"].trigger()
+    actions = driver.window.actions_
+    actions["view.zoom_in"].trigger()
     assert driver.editor.font_size == 18
     assert driver.settings.get("editor.font_size") == 18
+    actions["view.theme.dark"].trigger()
+    actions["file.new"].trigger()
+    assert driver.editor.font_size == 18
+    actions["view.zoom_reset"].trigger()
+    assert {view.editor.font_size for view in driver.window.tabs.views()} == {17}
+
+
+def test_the_typeface_is_chosen_beside_the_text(driver: Driver) -> None:
+    driver.window.actions_["view.typeface"].trigger()
+    dialog = driver.find("view.typeface_dialog", QDialog)
+    assert not dialog.isModal()
+    chosen = dialog.findChild(QFontComboBox, "typeface.family")
+    chosen.setCurrentFont(QFont("DejaVu Sans"))
+    dialog.findChild(QSpinBox, "typeface.size").setValue(21)
+    dialog.findChild(QSpinBox, "typeface.width").setValue(50)
+    font = driver.editor.document().defaultFont()
+    assert (font.families()[0], font.pixelSize()) == ("DejaVu Sans", 21)
+    assert driver.settings.get("editor.font_family") == "DejaVu Sans"
+    assert driver.settings.get("editor.line_width") == 50
+    QTest.mouseClick(dialog.findChild(QPushButton, "typeface.default"), Qt.MouseButton.LeftButton)
+    assert driver.settings.get("editor.font_family") == ""
+    assert driver.editor.font_size == 17
+    dialog.close()
 
 
 def test_everything_that_takes_the_focus_has_a_name(driver: Driver) -> None:

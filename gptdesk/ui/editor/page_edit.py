@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -29,8 +29,6 @@ CJK_SERIFS = ["Noto Serif CJK SC", "Songti SC", "SimSun"]
 class PageEdit(QTextEdit):
     """Plain text in, the same plain text out; looks are the layout's and never edits."""
 
-    font_size_changed = Signal(int)
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAcceptRichText(False)
@@ -39,7 +37,7 @@ class PageEdit(QTextEdit):
         self.setCursorWidth(2)
         self._colors: Colors | None = None
         self._families: list[str] = []
-        self._size, self._zoom = FONT_SIZE, 0
+        self._size = FONT_SIZE
         self._characters = LINE_CHARACTERS
         self._font = QFont()
         self._page = PageLayout(self.document())
@@ -73,25 +71,18 @@ class PageEdit(QTextEdit):
 
         Args:
             family: font family; "" takes the best serif there is.
-            size: in pixels, before zooming; what is shown stays within 9 … 60.
+            size: in pixels; clamped to 9 … 60.
             characters: width of the column in average characters; clamped to 40 … 100.
         """
         self._families = [family] if family else []
-        self._size = size
+        self._size = _clamp(size, MIN_FONT_SIZE, MAX_FONT_SIZE)
         self._characters = _clamp(characters, MIN_LINE, MAX_LINE)
         self._restyle()
 
     @property
     def font_size(self) -> int:
-        """Size of the text in pixels, zoom included."""
-        return _clamp(self._size + self._zoom, MIN_FONT_SIZE, MAX_FONT_SIZE)
-
-    def zoom(self, steps: int) -> None:
-        """Make the text larger or smaller by so many pixels; 0 goes back to the chosen size."""
-        size = _clamp(self.font_size + steps, MIN_FONT_SIZE, MAX_FONT_SIZE)
-        self._zoom = size - self._size if steps else 0
-        self._restyle()
-        self.font_size_changed.emit(self.font_size)
+        """Size of the text in pixels."""
+        return self._size
 
     def set_strong_selection(self, strong: bool) -> None:
         """Paint the selection in the accent colour, so that a hit stands out among others."""

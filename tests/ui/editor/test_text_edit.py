@@ -54,7 +54,7 @@ def test_indices_of_qt_and_python_agree(text: str, data: st.DataObject) -> None:
 def test_laying_out_and_formatting_are_no_edits(editor: TextEdit) -> None:
     editor.load_text("# A heading\n\nSome *text* that is **strong**.\n" * 50)
     editor.grab()
-    editor.zoom(+5)
+    editor.set_typography(size=22)
     editor.resize(500, 400)
     editor.set_colors(load_colors("dark"))
     editor.grab()
@@ -129,14 +129,12 @@ def test_foreign_line_ends_become_ours() -> None:
     assert clean_paste("a\r\nb\rc\u2029d\ne\0") == "a\nb\nc\nd\ne"
 
 
-def test_zoom_has_limits_and_a_way_back(editor: TextEdit) -> None:
-    sizes: list[int] = []
-    editor.font_size_changed.connect(sizes.append)
-    editor.zoom(+3)
-    editor.zoom(+1000)
-    editor.zoom(-1000)
-    editor.zoom(0)
-    assert sizes == [20, 60, 9, 17]
+def test_the_font_size_has_limits(editor: TextEdit) -> None:
+    sizes = []
+    for size in (20, 1000, 1):
+        editor.set_typography(size=size)
+        sizes.append(editor.font_size)
+    assert sizes == [20, 60, 9]
 
 
 def test_an_empty_document_teaches_three_keys_until_the_first_one(editor: TextEdit) -> None:
