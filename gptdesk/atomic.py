@@ -7,6 +7,7 @@ target, is flushed to the disk, and takes the target's name in one step.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -57,8 +58,12 @@ def new_folder(path: Path) -> Iterator[Path]:
         FileExistsError: `path` exists and is not an empty folder.
         OSError: the parent cannot be written or the disk is full.
     """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "a null character in the name", str(path))
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(f"{path} exists and is not an empty folder")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(path.parent))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:

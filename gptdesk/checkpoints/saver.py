@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -53,7 +54,7 @@ def save_gpt(gpt: GPT, source_root: Path, out_dir: Path, shard_bytes: int = SHAR
         raise CheckpointError(
             f"{out_dir} already holds files.", "Choose a new or an empty folder."
         ) from error
-    except OSError as error:
+    except (OSError, SafetensorError) as error:  # the latter hides what the system said
         raise CheckpointError(
             f"The model cannot be written to {out_dir}.",
             "Check that the disk has room and that you may write there.",

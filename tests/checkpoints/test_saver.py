@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -102,3 +105,33 @@ def test_a_failing_disk_leaves_nothing(
         save_gpt(gpt, tiny_llama_dir, tmp_path / "saved")
     assert "No space" in caught.value.details
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits as POSIX has them")
+def test_a_disk_that_fills_up_amid_the_weights(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    """In a process of its own: safetensors writes by itself, and the limit holds for good."""
+    code = (
+        "import resource, signal, sys, gptdesk\n"
+        "model = gptdesk.load(sys.argv[1], device='cpu')\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try: gptdesk.save(model, sys.argv[2])\n"
+        "except gptdesk.GptDeskError as error: print(error.title)"
+    )
+    out = tmp_path / "saved"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tiny_llama_dir), str(out)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert f"cannot be written to {out}" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a\0b", "file/model"])
+def test_places_where_no_folder_can_be(tiny_llama_dir: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("dear")
+    gpt, _ = load_gpt(resolve_folder(tiny_llama_dir))
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        save_gpt(gpt, tiny_llama_dir, tmp_path / name)
