@@ -48,9 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more on exit; into the closed pipe that would be a traceback.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return EXIT_PIPE_CLOSED
+    except OSError as error:  # as a rule, the output goes to a disk that is full
+        _discard_output()
+        _report(GptDeskError(f"The system reports: {error}."), debug)
+        return EXIT_ERROR
     except GptDeskError as error:
         _report(error, debug)
         return EXIT_USAGE if isinstance(error, OptionError) else EXIT_ERROR
@@ -73,6 +76,8 @@ def _names_a_command(arguments: Sequence[str]) -> bool:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if sys.stdout is None:  # closed by whoever started us: then nobody wants the output
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until exit
     for stream in (sys.stdout, sys.stderr):
         # A Chinese summary must not fail on a terminal or pipe with a narrower encoding.
         if hasattr(stream, "reconfigure"):
@@ -84,6 +89,11 @@ def _run(arguments: Sequence[str]) -> int:
     code: int = options.command(options)
     sys.stdout.flush()
     return code
+
+
+def _discard_output() -> None:
+    """Python flushes stdout once more on exit; where nothing can be written that would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: GptDeskError, debug: bool) -> None:

@@ -70,22 +70,25 @@ def cancel_on_interrupt() -> Iterator[ThreadCancelFlag]:
         signal.signal(signal.SIGINT, previous)
 
 
-def load_model(
-    options: argparse.Namespace, path: str | None, line: ProgressLine, cancel: ThreadCancelFlag
-) -> Model:
-    """The model that the command's flags ask for; warnings go to stderr."""
+def load_model(options: argparse.Namespace, path: str | None, line: ProgressLine) -> Model:
+    """The model that the command's flags ask for; warnings go to stderr.
+
+    Not below `cancel_on_interrupt`: there is nothing to keep yet, and importing an engine's
+    library takes seconds in which nobody would look at a flag.
+    """
     from gptdesk.session import load_model as load
 
-    model = load(
-        path or paths.default_model_dir(),
-        engine=options.engine,
-        device=options.device,
-        dtype=options.dtype,
-        threads=options.threads,
-        progress=line.show,
-        cancel=cancel,
-    )
-    line.clear()
+    try:
+        model = load(
+            path or paths.default_model_dir(),
+            engine=options.engine,
+            device=options.device,
+            dtype=options.dtype,
+            threads=options.threads,
+            progress=line.show,
+        )
+    finally:
+        line.clear()
     for warning in model.warnings:
         print(f"gptdesk: warning: {warning}", file=sys.stderr)
     return model

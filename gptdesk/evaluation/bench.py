@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gptdesk.cancel import CancelFlag, raise_if_cancelled
 from gptdesk.errors import OptionError
 
 if TYPE_CHECKING:
@@ -55,13 +54,11 @@ def measure(
     prompt_tokens: int,
     new_tokens: int,
     runs: int,
-    cancel: CancelFlag | None = None,
 ) -> BenchReport:
     """Load a model and time it after one run of warm-up.
 
     Raises:
         OptionError: prompt and answer do not fit the model's context.
-        Cancelled: `cancel` was set.
     """
     start = time.perf_counter()
     model = load()
@@ -75,10 +72,7 @@ def measure(
                 "Give smaller --prompt-tokens or --new-tokens.",
             )
         prompt = random.Random(0).choices(range(info.vocab_size), k=prompt_tokens)
-        timings = []
-        for _ in range(runs + 1):
-            raise_if_cancelled(cancel)
-            timings.append(_time_once(model.engine, prompt, new_tokens))
+        timings = [_time_once(model.engine, prompt, new_tokens) for _ in range(runs + 1)]
         prefill, decode = (statistics.median(column) for column in zip(*timings[1:], strict=True))
         rate = new_tokens / decode
         return BenchReport(

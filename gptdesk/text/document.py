@@ -16,6 +16,7 @@ import stat
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from gptdesk import atomic
 from gptdesk.errors import DocumentError
@@ -79,8 +80,16 @@ def load_document(path: str | Path) -> Document:
             in no encoding that can be recognised.
     """
     path = Path(path)
-    data = _read_bytes(path)
-    raw, encoding, bom = decode(data, str(path))
+    return document_from(_read_bytes(path), str(path))
+
+
+def document_from(data: bytes, name: str) -> Document:
+    """The text of a file's bytes; `name` is what to call it in an error.
+
+    Raises:
+        DocumentError: it is binary, or in no encoding that can be recognised.
+    """
+    raw, encoding, bom = decode(data, name)
     ends = Counter(_LINE_END.findall(raw))
     newline = ends.most_common(1)[0][0] if ends else "\n"
     return Document(
@@ -91,6 +100,18 @@ def load_document(path: str | Path) -> Document:
         digest=_digest(data),
         mixed=raw if len(ends) > 1 else "",
     )
+
+
+def read_limited(file: BinaryIO, name: str) -> bytes:
+    """All bytes of an open file or pipe, which may never end.
+
+    Raises:
+        DocumentError: there are more than 64 MB.
+    """
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _too_large(name)
+    return data
 
 
 def save_document(
@@ -190,12 +211,9 @@ def _read_bytes(path: Path) -> bytes:
         descriptor = os.open(path, flags)
         with os.fdopen(descriptor, "rb") as file:
             _refuse_special(path, os.fstat(descriptor))
-            data = file.read(MAX_BYTES + 1)
+            return read_limited(file, str(path))
     except (OSError, ValueError) as error:
         raise _read_error(path, error) from error
-    if len(data) > MAX_BYTES:
-        raise _too_large(path)
-    return data
 
 
 def _refuse_special(path: Path, status: os.stat_result) -> None:
@@ -203,12 +221,12 @@ def _refuse_special(path: Path, status: os.stat_result) -> None:
         kind = next((name for test, name in _KINDS if test(status.st_mode)), "no ordinary file")
         raise DocumentError(f"{path} is {kind}, not a text file.", "Choose a text file.")
     if status.st_size > MAX_BYTES:
-        raise _too_large(path)
+        raise _too_large(str(path))
 
 
-def _too_large(path: Path) -> DocumentError:
+def _too_large(name: str) -> DocumentError:
     return DocumentError(
-        f"{path} is larger than {MAX_BYTES // 2**20} MB.", "Split it into smaller files first."
+        f"{name} is larger than {MAX_BYTES // 2**20} MB.", "Split it into smaller files first."
     )
 
 

@@ -75,6 +75,72 @@ def test_a_closed_pipe_ends_it_without_a_traceback(wide_model: Path, page: Path)
     assert errors == ""
 
 
+@on_posix
+def test_ctrl_c_while_the_model_loads_does_not_wait_for_it(wide_model: Path, page: Path) -> None:
+    """The signal comes out of the import of torch, which looks at no flag."""
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from gptdesk.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    arguments = ["continue", str(page), "--model", str(wide_model), *ENDLESS]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@on_posix
+def test_ctrl_c_during_the_first_imports_is_quiet() -> None:
+    code = (
+        "import os, signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'argparse': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from gptdesk.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "models"], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@on_posix
+@pytest.mark.parametrize(
+    ("redirection", "code", "message"),
+    [(">&-", 0, ""), ("<&-", 2, "standard input"), ("> /dev/full", 1, "No space left")],
+)
+def test_streams_that_are_closed_or_full(redirection: str, code: int, message: str) -> None:
+    if "full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("a system without /dev/full")
+    command = "models" if ">" in redirection else "continue -"
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m gptdesk {command} {redirection}', sys.executable],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@on_posix
+def test_an_input_without_end_is_refused() -> None:
+    with Path("/dev/zero").open("rb") as endless:
+        done = subprocess.run(
+            [*COMMAND, "continue", "-"], stdin=endless, check=False, capture_output=True, text=True
+        )
+    assert done.returncode == 1
+    assert "larger than 64 MB" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def wide_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model whose context is long enough to be interrupted in."""

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import json
 
-from gptdesk.cli.terminal import ProgressLine, cancel_on_interrupt, load_model
+from gptdesk.cli.terminal import ProgressLine, load_model
 from gptdesk.errors import OptionError
 
 
@@ -18,14 +18,12 @@ def run(options: argparse.Namespace) -> int:
         if getattr(options, name) < 1:
             raise OptionError(f"--{name.replace('_', '-')} must be at least 1.")
     line = ProgressLine(quiet=options.json)
-    with cancel_on_interrupt() as cancel:
-        report = measure(
-            lambda: load_model(options, options.path, line, cancel),
-            prompt_tokens=options.prompt_tokens,
-            new_tokens=options.new_tokens,
-            runs=options.runs,
-            cancel=cancel,
-        )
+    report = measure(
+        lambda: load_model(options, options.path, line),
+        prompt_tokens=options.prompt_tokens,
+        new_tokens=options.new_tokens,
+        runs=options.runs,
+    )
     if options.json:
         print(json.dumps(dataclasses.asdict(report)))
         return 0

@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from gptdesk.session import Model
 
 
+_STDIN = "standard input"
+
+
 def run(options: argparse.Namespace) -> int:
     """Read the text, run the task, write the result as it comes."""
     text = _read(options.text)
     task_options, sampling = given(options, "option_"), sampling_values(options)
     line = ProgressLine(quiet=options.quiet)
-    with cancel_on_interrupt() as cancel:
-        model = load_model(options, options.model, line, cancel)
-        with contextlib.closing(model):
-            finished = _stream(model, options, text, task_options, sampling, line, cancel)
+    model = load_model(options, options.model, line)
+    with contextlib.closing(model), cancel_on_interrupt() as cancel:
+        finished = _stream(model, options, text, task_options, sampling, line, cancel)
     if finished.reason == "cancelled":
         raise Cancelled
     return 0
@@ -73,13 +75,13 @@ def _as_json(text: str, finished: Finished) -> dict[str, Any]:
 
 
 def _read(name: str) -> str:
-    from gptdesk.text.document import read_document
-    from gptdesk.text.encodings import decode
+    from gptdesk.text.document import document_from, read_document, read_limited
 
-    if name == "-":
-        text, _, _ = decode(sys.stdin.buffer.read(), "standard input")
-        return text
-    return read_document(name)
+    if name != "-":
+        return read_document(name)
+    if sys.stdin is None:
+        raise OptionError("There is no standard input to read.", "Give the name of a text file.")
+    return document_from(read_limited(sys.stdin.buffer, _STDIN), _STDIN).text
 
 
 def given(options: argparse.Namespace, prefix: str) -> dict[str, Any]:
