@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gptdesk.cancel import CancelFlag
-from gptdesk.errors import NotBuiltError
+from gptdesk.errors import EngineError, NotBuiltError
 from gptdesk.generation.events import Event, Progress
 from gptdesk.generation.sampling import Sampling
 from gptdesk.session import Model, load_model
@@ -89,8 +89,11 @@ def save(model: Model, out_dir: str | Path) -> None:
 
     Raises:
         NotBuiltError: the model runs on an engine that does not hold the original weights.
+        EngineError: the model is closed.
         CheckpointError: the folder exists and is not empty, or cannot be written.
     """
+    if model.closed:
+        raise EngineError("The model is closed.", "Load it again.")
     gpt = getattr(model.engine, "gpt", None)
     if gpt is None:
         raise NotBuiltError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -44,6 +45,7 @@ class Model:
         tokenizer: text to ids and back.
         profile: task templates and decoding advice of the model's maker.
         warnings: what is wrong with the model but not fatal.
+        closed: whether it was closed and is of no further use.
     """
 
     def __init__(
@@ -62,7 +64,7 @@ class Model:
         self.warnings = [*warnings, *_tokenizer_warnings(tokenizer)]
         self._context = CachedContext(engine)
         self._busy = threading.Lock()
-        self._closed = False
+        self.closed = False
 
     @property
     def info(self) -> EngineInfo:
@@ -108,7 +110,7 @@ class Model:
             TokenizerError: the model has no chat template, or it refuses the messages.
         """
         for message in messages:
-            if not all(isinstance(message.get(key), str) for key in ("role", "content")):
+            if not _is_message(message):
                 raise OptionError(
                     "A chat message needs the texts 'role' and 'content'.",
                     'Write {"role": "user", "content": "…"}.',
@@ -150,7 +152,7 @@ class Model:
 
     def close(self) -> None:
         """Free the model; further use is an error. Closing twice is fine."""
-        self._closed = True
+        self.closed = True
         self.engine.close()
 
     def _guarded(self, events: Iterator[Event]) -> Iterator[Event]:
@@ -167,7 +169,7 @@ class Model:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        if self._closed:
+        if self.closed:
             raise EngineError("The model is closed.", "Load it again.")
         if not self._busy.acquire(blocking=False):
             raise EngineError(
@@ -179,7 +181,10 @@ class Model:
             self._busy.release()
 
     def _checked_ids(self, ids: Sequence[int]) -> list[int]:
-        checked = [int(token) for token in ids]
+        try:
+            checked = [operator.index(token) for token in ids]  # numpy's and torch's integers too
+        except TypeError as error:
+            raise OptionError("Token ids must be whole numbers.", details=str(error)) from error
         if not checked:
             raise OptionError(
                 "There is no token to begin with.", "Give a prompt that is not empty."
@@ -260,6 +265,12 @@ def load_model(
         cancel=cancel,
     )
     return Model(folder, opened, tokenizer, profile, warnings)
+
+
+def _is_message(message: Any) -> bool:
+    return isinstance(message, Mapping) and all(
+        isinstance(message.get(key), str) for key in ("role", "content")
+    )
 
 
 def _tokenizer_warnings(tokenizer: Tokenizer) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 import gptdesk
 from gptdesk.cancel import ThreadCancelFlag
-from gptdesk.errors import ExportError, NotBuiltError, OptionError
+from gptdesk.errors import EngineError, ExportError, NotBuiltError, OptionError
 from gptdesk.generation.events import Event, Finished, Text
 from gptdesk.session import Model
 from tests.helpers.checkpoints import load_reference
@@ -57,6 +57,13 @@ def test_an_engine_without_weights_cannot_be_saved(tiny_llama_dir: Path, tmp_pat
         pytest.raises(NotBuiltError, match="fake"),
     ):
         gptdesk.save(fake, tmp_path / "saved")
+
+
+def test_a_closed_model_cannot_be_saved(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    closed = gptdesk.load(tiny_llama_dir)
+    closed.close()
+    with pytest.raises(EngineError, match="closed"):
+        gptdesk.save(closed, tmp_path / "saved")
 
 
 def test_an_export_writes_the_same_text(model: Model, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,9 +97,21 @@ def test_chat_is_the_template_and_then_generation(model: Model) -> None:
     assert [token.id for token in model.chat(messages, GREEDY)] == expected
 
 
-def test_chat_messages_are_checked(model: Model) -> None:
+@pytest.mark.parametrize("messages", [[{"role": "user"}], ["Hello."], [None]], ids=str)
+def test_chat_messages_are_checked(model: Model, messages: Any) -> None:
     with pytest.raises(OptionError, match="role"):
-        model.chat([{"role": "user"}])
+        model.chat(messages)
+
+
+@pytest.mark.parametrize("ids", [[1.5], ["a"], [None], 7, [-1], [10**9], []], ids=str)
+def test_token_ids_are_checked(model: Model, ids: Any) -> None:
+    for use in (model.logits, model.generate):
+        with pytest.raises(OptionError, match=r"[Tt]oken"):
+            use(ids)
+
+
+def test_token_ids_may_come_out_of_numpy(model: Model) -> None:
+    assert np.array_equal(model.logits(np.array([1, 2])), model.logits([1, 2]))
 
 
 def test_chat_needs_a_template(tiny_gpt2_dir: Path) -> None:

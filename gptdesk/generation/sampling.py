@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -81,11 +81,23 @@ class Sampling:
                 raise OptionError(f"{name} = {value} is outside {low} … {high}.")
             if name in _INTEGERS and not isinstance(value, int):
                 raise OptionError(f"{name} must be a whole number, not {value!r}.")
-        if self.seed is not None and not 0 <= self.seed < 1 << 63:
-            raise OptionError(f"seed = {self.seed} is outside 0 … 2^63 - 1.")
-        stops: Any = self.stop  # as it came: JSON and callers give what they like
-        if isinstance(stops, str) or not all(isinstance(text, str) and text for text in stops):
+        self._check_others()
+
+    def _check_others(self) -> None:
+        # As they came: JSON and callers give what they like.
+        seed: Any = self.seed
+        if seed is not None and (type(seed) is not int or not 0 <= seed < 1 << 63):
+            raise OptionError(f"seed = {seed!r} is no whole number in 0 … 2^63 - 1.")
+        stops: Any = self.stop
+        texts = isinstance(stops, list | tuple) and all(isinstance(t, str) and t for t in stops)
+        if not texts:
             raise OptionError("stop must be a list of texts, none of them empty.")
+        banned: Any = self.banned
+        if isinstance(banned, str) or not isinstance(banned, Collection):
+            raise OptionError("banned must be a list of token ids.")
+        biases: Any = self.logit_bias
+        if not isinstance(biases, Mapping):
+            raise OptionError("logit_bias must map token ids to numbers.")
 
     def with_values(self, values: Mapping[str, Any]) -> Sampling:
         """A copy with these fields changed.

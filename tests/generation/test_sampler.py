@@ -216,3 +216,23 @@ def test_a_bias_that_is_no_number_is_refused(value: Any) -> None:
 def test_banning_everything_is_refused() -> None:
     with pytest.raises(OptionError, match="Every token"):
         Sampler(Sampling(banned=(0, 1, 2)), 3, 0).choose(row(1, 2, 3), [])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"seed": "x"},
+        {"seed": 1.5},
+        {"seed": -1},
+        {"stop": None},
+        {"stop": [1]},
+        {"stop": "end"},
+        {"banned": "x"},
+        {"banned": None},
+        {"logit_bias": [1]},
+    ],
+    ids=str,
+)
+def test_values_of_the_wrong_type_are_refused_by_name(settings: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match=next(iter(settings))):
+        Sampling(**settings)
