@@ -16,17 +16,27 @@ from gptdesk.model.config import ModelConfig
 _CPU = torch.device("cpu")
 
 
-@functools.lru_cache(maxsize=16)
 def inverse_frequencies(config: ModelConfig, device: torch.device = _CPU) -> Tensor:
     """Angle per position of each pair, in radians: float32 (head_dim / 2,). Do not change it.
 
     Computed once for a model and kept outside of it: a buffer of the module would be left
     without data by loading from the meta device.
     """
+    if torch.compiler.is_compiling():  # which makes a constant of it, and warns of caches
+        return _frequencies(config, device)
+    return _cached_frequencies(config, device)
+
+
+def _frequencies(config: ModelConfig, device: torch.device) -> Tensor:
+    exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
+    return (1.0 / config.rope_theta**exponents).to(device)
+
+
+@functools.lru_cache(maxsize=16)
+def _cached_frequencies(config: ModelConfig, device: torch.device) -> Tensor:
     # An inference tensor, once cached, could never be part of a training step.
     with torch.inference_mode(mode=False):
-        exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
-        return (1.0 / config.rope_theta**exponents).to(device)
+        return _frequencies(config, device)
 
 
 def rotation(inverse: Tensor, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

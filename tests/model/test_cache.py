@@ -130,3 +130,14 @@ def test_training_attention_computes_the_same(gpt: GPT) -> None:
     ids = torch.tensor([IDS[:50], IDS[50:100]])
     expected = gpt(ids)
     torch.testing.assert_close(gpt.train()(ids), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_training_step_can_be_compiled(gpt: GPT) -> None:
+    torch._dynamo.reset()
+    gpt.train().requires_grad_(True)
+    ids = torch.arange(12)[None]
+    # The eager backend traces like the others and generates no code, which would take a minute.
+    compiled = torch.compile(gpt, backend="eager", fullgraph=True)
+    compiled(ids).sum().backward()
+    torch.testing.assert_close(compiled(ids), gpt(ids))
+    assert all(weight.grad is not None for weight in gpt.parameters())
