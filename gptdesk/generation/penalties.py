@@ -27,12 +27,13 @@ def apply(scores: Logits, history: Sequence[int], sampling: Sampling) -> None:
     """
     if not _wanted(sampling) or not history:
         return
-    everything = np.asarray(history, dtype=np.int64)
-    recent = everything[-sampling.repetition_window :]  # a window of 0 takes all
+    # Cut before converting: a history may be long, and this comes with every token.
+    recent = np.asarray(history[-sampling.repetition_window :], dtype=np.int64)  # 0 takes all
     _penalize_seen(scores, recent, sampling)
     if sampling.dry_multiplier > 0:
         _penalize_repeats(scores, recent, sampling)
     if sampling.no_repeat_ngram_size > 0:
+        everything = np.asarray(history, dtype=np.int64)
         _forbid_ngrams(scores, everything, sampling.no_repeat_ngram_size)
 
 
