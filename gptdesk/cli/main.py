@@ -19,7 +19,6 @@ from gptdesk import logs, paths
 from gptdesk.cli.parser import COMMANDS, build_parser
 from gptdesk.errors import Cancelled, GptDeskError, OptionError
 
-EXIT_OK = 0
 EXIT_ERROR = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130

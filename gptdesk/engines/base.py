@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from gptdesk.errors import ContextOverflowError, EngineError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -75,3 +77,28 @@ class Engine(Protocol):
     def close(self) -> None:
         """Free the weights and the cache; further calls are errors. Closing twice is fine."""
         ...
+
+
+def check_input(info: EngineInfo, held: int, ids: Sequence[int], last: int) -> None:
+    """Refuse what no engine may be fed behind the `held` tokens of its cache.
+
+    Runtimes do not all refuse it by themselves: some take a negative id for one counted from the
+    end, and write past a full cache.
+
+    Raises:
+        ContextOverflowError: the cache would exceed the context.
+        EngineError: an id is outside the vocabulary, or `last` outside 1 … len(ids).
+    """
+    if not 1 <= last <= len(ids):
+        raise EngineError(f"Logits of {last} positions were asked for {len(ids)} tokens.")
+    if min(ids) < 0 or max(ids) >= info.vocab_size:
+        raise EngineError(
+            f"A token id is outside the model's vocabulary of {info.vocab_size}.",
+            "Its tokenizer belongs to another model.",
+        )
+    if held + len(ids) > info.context_length:
+        raise ContextOverflowError(
+            f"The text needs {held + len(ids):,} tokens; the model can attend to "
+            f"{info.context_length:,}.",
+            "Shorten the text, or use a model with a longer context.",
+        )

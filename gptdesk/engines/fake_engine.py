@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gptdesk.engines.base import EngineInfo
-from gptdesk.errors import ContextOverflowError, EngineError
+from gptdesk.engines.base import EngineInfo, check_input
+from gptdesk.errors import EngineError
 
 if TYPE_CHECKING:
     from gptdesk.engines.base import Logits
@@ -63,7 +63,9 @@ class FakeEngine:
 
     def extend(self, ids: Sequence[int], *, last: int = 1) -> Logits:
         """Hold `ids` too; logits [last, vocab_size] as `Engine.extend` promises."""
-        self._check(ids, last)
+        if self._closed:
+            raise EngineError("The model was closed.", "Open it again.")
+        check_input(self._info, self.length, ids, last)
         if self._delay:
             time.sleep(self._delay)
         for token in ids:
@@ -80,19 +82,6 @@ class FakeEngine:
         """Forget everything; further calls are errors."""
         self._closed = True
         self.truncate(0)
-
-    def _check(self, ids: Sequence[int], last: int) -> None:
-        if self._closed:
-            raise EngineError("The model was closed.", "Open it again.")
-        if not 1 <= last <= len(ids):
-            raise EngineError(f"Logits of {last} positions were asked for {len(ids)} tokens.")
-        if not all(0 <= token < self._info.vocab_size for token in ids):
-            raise EngineError(f"A token id is outside 0 … {self._info.vocab_size - 1}.")
-        if self.length + len(ids) > self._info.context_length:
-            raise ContextOverflowError(
-                f"{self.length + len(ids)} tokens exceed the context of "
-                f"{self._info.context_length} tokens."
-            )
 
     def _row(self, end: int) -> Logits:
         """Logits after the first `end` ids: float32 [vocab_size]."""

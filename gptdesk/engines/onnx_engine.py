@@ -13,10 +13,9 @@ import onnxruntime as ort
 
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
 from gptdesk.checkpoints.folder import ONNX_DATA_FILE, ONNX_FILE, ONNX_KEY, ModelFolder
-from gptdesk.engines.base import EngineInfo
+from gptdesk.engines.base import EngineInfo, check_input
 from gptdesk.errors import (
     CheckpointError,
-    ContextOverflowError,
     EngineError,
     OptionError,
     OutOfMemoryError,
@@ -59,17 +58,7 @@ class OnnxEngine:
         """
         if self._decoder is None:
             raise EngineError("The model was closed.", "Open it again.")
-        if not 1 <= last <= len(ids):
-            raise EngineError(f"Logits of {last} positions were asked for {len(ids)} tokens.")
-        # The runtime would take a negative id for one counted from the end.
-        if min(ids) < 0 or max(ids) >= self._info.vocab_size:
-            raise EngineError(f"A token id is outside 0 … {self._info.vocab_size - 1}.")
-        total = self._decoder.length + len(ids)
-        if total > self._info.context_length:
-            raise ContextOverflowError(
-                f"{total} tokens exceed the context of {self._info.context_length} tokens.",
-                "Shorten the text, or open a model with a longer context.",
-            )
+        check_input(self._info, self._decoder.length, ids, last)
         return self._decoder.run(ids, last)
 
     def truncate(self, length: int) -> None:

@@ -11,8 +11,8 @@ from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.loader import load_gpt
 from gptdesk.checkpoints.memory import refuse_if_too_large
-from gptdesk.engines.base import EngineInfo
-from gptdesk.errors import ContextOverflowError, EngineError, OptionError
+from gptdesk.engines.base import EngineInfo, check_input
+from gptdesk.errors import EngineError, OptionError
 from gptdesk.generation.events import Progress
 from gptdesk.model.cache import KVCache
 from gptdesk.model.gpt import GPT
@@ -59,8 +59,8 @@ class TorchEngine:
     def extend(self, ids: Sequence[int], *, last: int = 1) -> Logits:
         """Feed tokens; see `Engine.extend`."""
         gpt, cache = self._open()
-        self._check(ids, last)
         before = cache.length
+        check_input(self._info, before, ids, last)
         growth = cache.growth_bytes(before + len(ids))
         if growth and self._device.type == "cpu":
             refuse_if_too_large(growth, f"A context of {before + len(ids):,} tokens")
@@ -95,21 +95,6 @@ class TorchEngine:
         if self.gpt is None or self._cache is None:
             raise EngineError("The model is closed.", "Load it again.")
         return self.gpt, self._cache
-
-    def _check(self, ids: Sequence[int], last: int) -> None:
-        if not 1 <= last <= len(ids):
-            raise EngineError(f"Logits of {last} positions were asked for {len(ids)} tokens.")
-        if min(ids) < 0 or max(ids) >= self._info.vocab_size:
-            raise EngineError(
-                f"A token id is outside the model's vocabulary of {self._info.vocab_size}.",
-                "Its tokenizer belongs to another model.",
-            )
-        if self.length + len(ids) > self._info.context_length:
-            raise ContextOverflowError(
-                f"The text needs {self.length + len(ids):,} tokens; the model can attend to "
-                f"{self._info.context_length:,}.",
-                "Shorten the text, or use a model with a longer context.",
-            )
 
 
 def open_torch(

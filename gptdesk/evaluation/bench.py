@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gptdesk.errors import OptionError
+from gptdesk.generation.context import CHUNK
 
 if TYPE_CHECKING:
     from gptdesk.engines.base import Engine
     from gptdesk.session import Model
-
-_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +95,8 @@ def _time_once(engine: Engine, prompt: list[int], new_tokens: int) -> tuple[floa
     """Seconds to read the prompt and choose a token; seconds to decode greedily after it."""
     engine.truncate(0)
     start = time.perf_counter()
-    for begin in range(0, len(prompt), _CHUNK):
-        logits = engine.extend(prompt[begin : begin + _CHUNK])
+    for begin in range(0, len(prompt), CHUNK):
+        logits = engine.extend(prompt[begin : begin + CHUNK])
     token = int(logits[-1].argmax())
     middle = time.perf_counter()
     for _ in range(new_tokens):

@@ -60,13 +60,24 @@ class CachedContext:
                 when the failing chunk began.
         """
         total = len(ids)
-        self._check(total)
+        if total == 0:
+            raise EngineError("There is no token to read.", "Write a few words first.")
+        self.check_room(total)
         self.reused = min(_common_prefix(self._ids, ids), total - 1)
         self._truncate(self.reused)
         yield Progress(stage="reading", done=self.length, total=total)
         while self.length < total and not (cancel is not None and cancel.is_set()):
             self.feed(ids[self.length : self.length + CHUNK])
             yield Progress(stage="reading", done=self.length, total=total)
+
+    def check_room(self, tokens: int) -> None:
+        """Raise `ContextOverflowError` if the context cannot hold so many tokens."""
+        limit = self.engine.info.context_length
+        if tokens > limit:
+            raise ContextOverflowError(
+                f"The text has {tokens} tokens; this model can attend to {limit}.",
+                "Use a shorter text, or a model with a longer context.",
+            )
 
     def clear(self) -> None:
         """Forget every token."""
@@ -89,16 +100,6 @@ class CachedContext:
         self.engine.truncate(length)
         del self._ids[length:]
         self._logits = None
-
-    def _check(self, total: int) -> None:
-        if total == 0:
-            raise EngineError("There is no token to read.", "Write a few words first.")
-        limit = self.engine.info.context_length
-        if total > limit:
-            raise ContextOverflowError(
-                f"The text has {total} tokens; this model can attend to {limit}.",
-                "Use a shorter text, or a model with a longer context.",
-            )
 
 
 def _common_prefix(held: Sequence[int], wanted: Sequence[int]) -> int:

@@ -63,7 +63,7 @@ class Sampler:
             EngineError: the logits hold NaN or positive infinity.
             OptionError: every token is banned.
         """
-        _check_finite(logits)
+        check_finite(logits)
         scores = self._edited(logits, history, suppressed)
         token = self._pick(scores)
         if not self._sampling.top_logprobs:
@@ -98,9 +98,10 @@ class Sampler:
         return Choice(token, float(logits[token]) - total, pairs)
 
 
-def _check_finite(logits: Logits) -> None:
+def check_finite(logits: Logits) -> None:
+    """Raise `EngineError` if logits [..., vocab_size] hold NaN or positive infinity."""
     # The maximum of an array with a NaN is NaN: one pass finds both.
-    if not math.isfinite(logits.max()):
+    if not np.isfinite(logits.max(axis=-1)).all():
         raise EngineError(
             "The model computed values that are not numbers (NaN or infinity).",
             "Its weights are damaged, or its precision is too low: try another precision (fp32).",

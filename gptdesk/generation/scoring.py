@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
-from gptdesk.errors import ContextOverflowError, EngineError
+from gptdesk.errors import EngineError
 from gptdesk.generation.context import CachedContext
+from gptdesk.generation.sampler import check_finite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def score(
     wanted = list(continuation_ids)
     if not wanted:
         return 0.0
-    _check_room(context, len(prompt_ids) + len(wanted))
+    context.check_room(len(prompt_ids) + len(wanted))
     for _ in context.prefill(prompt_ids, cancel):
         raise_if_cancelled(cancel)
     total = float(_log_probabilities(context.logits[np.newaxis], wanted[:1]).sum())
@@ -58,7 +59,7 @@ def token_logits(
         EngineError: there is no id, or the engine failed.
         Cancelled: the person stopped it.
     """
-    _check_room(context, len(ids))
+    context.check_room(len(ids))
     return np.concatenate(list(_rows(context, list(ids), cancel)))
 
 
@@ -74,22 +75,9 @@ def _rows(context: CachedContext, ids: list[int], cancel: CancelFlag | None) -> 
 
 def _log_probabilities(rows: Logits, ids: Sequence[int]) -> NDArray[np.float64]:
     """Log-softmax of `rows` [n, vocab_size] at one id each: float64 [n]."""
+    check_finite(rows)
     top = rows.max(axis=1)
-    if not np.isfinite(top).all():
-        raise EngineError(
-            "The model computed values that are not numbers (NaN or infinity).",
-            "Its weights are damaged, or its precision is too low: try another precision (fp32).",
-        )
     totals = np.exp(rows - top[:, np.newaxis]).sum(axis=1, dtype=np.float64)
     chosen = rows[np.arange(len(ids)), list(ids)].astype(np.float64)
     log_probabilities: NDArray[np.float64] = chosen - top - np.log(totals)
     return log_probabilities
-
-
-def _check_room(context: CachedContext, tokens: int) -> None:
-    limit = context.engine.info.context_length
-    if tokens > limit:
-        raise ContextOverflowError(
-            f"The text has {tokens} tokens; this model can attend to {limit}.",
-            "Use a shorter text, or a model with a longer context.",
-        )
