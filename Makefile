@@ -58,7 +58,7 @@ bench: .venv/.app
 	$(BIN)/gptdesk bench $(ARGS)
 
 soak: .venv/.dev
-	$(BIN)/python -m pytest -m soak -s $(ARGS)
+	$(BIN)/python -m pytest -m soak -s -o faulthandler_timeout=0 $(ARGS)
 
 clean:
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
