@@ -101,7 +101,7 @@ class DocumentTabs(QWidget):
 
     def new(self) -> DocumentView:
         """Open an empty document in front."""
-        return self._add(DocumentView(self._free_number(), self))
+        return self._add(self._new_view())
 
     def open_dialog(self) -> None:
         """Ask for files and open them."""
@@ -115,7 +115,7 @@ class DocumentTabs(QWidget):
             if view.path is not None and _same_file(view.path, path):
                 self.activate(view)
                 return view
-        fresh = self.current if self.current.pristine else DocumentView(self._free_number(), self)
+        fresh = self.current if self.current.pristine else self._new_view()
         try:
             fresh.load(path)
         except DocumentError as error:
@@ -207,7 +207,7 @@ class DocumentTabs(QWidget):
         self._remember(view)
         self._journal.forget(view.key)
         if len(self._views) == 1:
-            self._add(DocumentView(1, self))
+            self._add(self._new_view(1))
         self._remove(view)
         return True
 
@@ -309,11 +309,16 @@ class DocumentTabs(QWidget):
         """The number of the next untitled document."""
         return 1 + max((view.number for view in self._views if view.path is None), default=0)
 
-    def _add(self, view: DocumentView) -> DocumentView:
+    def _new_view(self, number: int = 0) -> DocumentView:
+        """A document dressed as the others, before it has any text to lay out."""
+        view = DocumentView(number or self._free_number(), self)
         if self._colors is not None:
             view.set_colors(self._colors)
         if self._typography is not None:
             view.editor.set_typography(*self._typography)
+        return view
+
+    def _add(self, view: DocumentView) -> DocumentView:
         view.title_changed.connect(self._retitle)
         view.changed.connect(self._on_changed)
         self._views.append(view)

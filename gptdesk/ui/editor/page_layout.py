@@ -281,7 +281,8 @@ class PageLayout(QAbstractTextDocumentLayout):
             start = layout.preeditAreaPosition()
             end = start + utf16_length(layout.preeditAreaText())
             kept = [r for r in layout.formats() if r.start >= start and r.start + r.length <= end]
-        wanted = mark_ranges(layout, text, self._formats)
+        # Before it has a theme the page is plain.
+        wanted = mark_ranges(layout, text, self._formats) if self._formats else []
         if not wanted and not kept and not layout.formats():
             return
         layout.setFormats(wanted + kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QInputMethodEvent,
     QKeyEvent,
@@ -16,6 +16,10 @@ from gptdesk.ui.editor.page_edit import PageEdit
 from gptdesk.ui.editor.placeholder import draw_placeholder, placeholder_lines
 from gptdesk.ui.editor.provisional import Provisional
 from gptdesk.ui.editor.raw_text import from_document
+
+# An Esc that was meant to stop a run comes too late when the run has just ended by itself: it must
+# not throw away what it was meant to keep.
+LATE_ESCAPE_MS = 600
 
 
 class TextEdit(PageEdit):
@@ -35,6 +39,8 @@ class TextEdit(PageEdit):
         super().__init__(parent)
         self.setObjectName("editor")
         self._composing = False
+        self._stop_asked = False
+        self._since_end = QElapsedTimer()
         self._provisional = Provisional(self, self._page)
         self._provisional.changed.connect(self.provisional_changed)
         self.cursorPositionChanged.connect(self._on_caret_moved)
@@ -97,6 +103,11 @@ class TextEdit(PageEdit):
 
     def set_generating(self, generating: bool) -> None:
         """Tell whether a run is under way: Esc then means stop, and a bar marks the end."""
+        if generating:
+            self._stop_asked = False
+            self._since_end.invalidate()
+        elif self._provisional.generating and not self._stop_asked:
+            self._since_end.start()
         self._provisional.set_generating(generating)
 
     def append_provisional(self, text: str) -> None:
@@ -189,10 +200,8 @@ class TextEdit(PageEdit):
             self.redo()
         elif key == Qt.Key.Key_Right:
             self.accept_word()
-        elif key == Qt.Key.Key_Escape and self._provisional.generating:
-            self.stop_requested.emit()
         elif key == Qt.Key.Key_Escape:
-            self.discard_provisional()
+            self._escape()
         elif key == Qt.Key.Key_Tab:
             if self._provisional.generating:
                 self.stop_requested.emit()
@@ -200,6 +209,13 @@ class TextEdit(PageEdit):
         else:
             return False
         return True
+
+    def _escape(self) -> None:
+        if self._provisional.generating:
+            self._stop_asked = True
+            self.stop_requested.emit()
+        elif not self._since_end.isValid() or self._since_end.hasExpired(LATE_ESCAPE_MS):
+            self.discard_provisional()
 
     # Painting and scrolling
 

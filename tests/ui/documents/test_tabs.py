@@ -238,3 +238,14 @@ def test_the_real_question_means_what_its_buttons_say(
 
     QTimer.singleShot(0, press)
     assert Questions(tabs).save_changes("a.md") == answer
+
+
+def test_a_file_opens_beside_another_whatever_it_holds(
+    tabs: Tabs, note: Path, tmp_path: Path
+) -> None:
+    tabs.open(note)
+    path = tmp_path / "marks.md"
+    path.write_text("# A heading\n\n**strong** _slanted_ `code`\n> quoted\n")
+    tabs.open(path)
+    assert tabs.current.path == path
+    assert tabs.editor.plain_text() == path.read_text()

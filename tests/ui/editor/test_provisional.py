@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gptdesk.ui.editor import text_edit
 from gptdesk.ui.editor.text_edit import TextEdit
 
 
@@ -149,6 +150,20 @@ def test_escape_stops_then_discards(editor: TextEdit, qtbot: QtBot) -> None:
         QTest.keyClick(editor, Qt.Key.Key_Escape)
     assert discarded.args == ["kept so far"]
     assert editor.plain_text() == ""
+
+
+def test_an_escape_just_after_the_end_of_a_run_keeps_what_came(
+    editor: TextEdit, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_edit, "LATE_ESCAPE_MS", 3_600_000)
+    stream(editor, "came whole")
+    editor.set_generating(False)
+    QTest.keyClick(editor, Qt.Key.Key_Escape)
+    assert editor.provisional_text == "came whole"
+    monkeypatch.setattr(text_edit, "LATE_ESCAPE_MS", 0)
+    QTest.qWait(5)
+    QTest.keyClick(editor, Qt.Key.Key_Escape)
+    assert not editor.has_provisional
 
 
 def test_control_right_accepts_a_word_at_the_anchor_only(editor: TextEdit) -> None:
