@@ -129,9 +129,12 @@ class JobRunner:
 
     def close(self) -> None:
         """Free the model in use."""
+        from gptdesk.checkpoints.memory import give_back_freed
+
         model, self.model = self.model, None
         if model is not None:
             model.close()
+            give_back_freed()
 
     def _in_use(self) -> Model:
         if self.model is None:

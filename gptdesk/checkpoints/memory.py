@@ -6,6 +6,7 @@ window along. So what cannot fit is refused beforehand.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -42,6 +43,17 @@ def available_bytes() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def give_back_freed() -> None:
+    """Return freed memory to the system, which the C library would keep for later.
+
+    glibc keeps it for each thread that allocated: a session that changes models now and then would
+    look, to the system and to `available_bytes`, as if it held more than one.
+    """
+    if platform.system() == "Linux":
+        with contextlib.suppress(OSError, AttributeError):  # a C library without this call
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _meminfo() -> int | None:
