@@ -18,11 +18,6 @@ Command = Callable[[argparse.Namespace], int]
 UNBUILT = ("rewrite", "chat", "classify", "train", "finetune", "evaluate")
 COMMANDS = (*TASKS, "models", "info", "export", "bench", "doctor", *UNBUILT)
 
-_TASK_HELP = {
-    "continue": "go on writing where a text ends",
-    "summarize": "summarize a text of any length",
-    "translate": "translate a text, keeping its lines, numbers and links",
-}
 _EPILOG = """\
 With no command the window opens. Exit codes: 0 done, 1 error, 2 usage, 130 interrupted.
 Examples:
@@ -72,7 +67,7 @@ def _add(commands: Any, name: str, run: Command, text: str) -> argparse.Argument
 
 
 def _add_task(commands: Any, task_id: str) -> None:
-    parser = _add(commands, task_id, task.run, _TASK_HELP[task_id])
+    parser = _add(commands, task_id, task.run, TASKS[task_id].help)
     parser.set_defaults(task=task_id)
     parser.add_argument("text", metavar="TEXT-FILE", nargs="?", default="-", help="- for stdin")
     parser.add_argument("--model", metavar="PATH", help="model folder (default: the bundled one)")

@@ -65,6 +65,7 @@ class Task(Protocol):
     Attributes:
         id: stable name, the CLI's command and the key in `gptdesk.json`.
         label: for the person, in English; the UI translates it.
+        help: what it does in a few words, for the command line.
         options_type: a frozen dataclass whose fields carry `option_metadata`; the window's form
             and the CLI's flags are generated from it.
         apply: how the result meets the document.
@@ -72,6 +73,7 @@ class Task(Protocol):
 
     id: str
     label: str
+    help: str
     options_type: type[Any]
     apply: Apply
 

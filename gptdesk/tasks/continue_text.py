@@ -48,6 +48,7 @@ class ContinueTask:
 
     id = _TASK
     label = "Continue"
+    help = "go on writing where a text ends"
     options_type = ContinueOptions
     apply: Apply = "insert"
 

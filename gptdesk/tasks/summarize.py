@@ -58,6 +58,7 @@ class SummarizeTask:
 
     id = _TASK
     label = "Summarize"
+    help = "summarize a text of any length"
     options_type = SummarizeOptions
     apply: Apply = "beside"
 

@@ -46,6 +46,7 @@ class TranslateTask:
 
     id = _TASK
     label = "Translate"
+    help = "translate a text, keeping its lines, numbers and links"
     options_type = TranslateOptions
     apply: Apply = "beside"
 
