@@ -138,6 +138,7 @@ class MainWindow(Translated, QMainWindow):
     def retranslate(self) -> None:
         """Say everything in the language of the window."""
         self.actions_.retranslate()
+        self.menus.retranslate()
         self._document_changed()
         self._show_model()
 

@@ -20,6 +20,7 @@ from gptdesk.ui.models.export_dialog import ExportDialog
 from gptdesk.ui.models.info_dialog import ModelInfoDialog
 from gptdesk.ui.models.open_dialog import OpenModelDialog
 from gptdesk.ui.typeface_dialog import TypefaceDialog
+from gptdesk.ui.widgets.parts import button
 
 if TYPE_CHECKING:
     from gptdesk.ui.main_window import MainWindow
@@ -99,7 +100,11 @@ class Menus(QObject):
                 "view.full_screen": self._toggle_full_screen,
             }
         )
+        self._corner = button("link", "view.show_panel")
+        self._corner.clicked.connect(self._actions["view.panel"].trigger)
+        self._window.menuBar().setCornerWidget(self._corner)
         self._window.side.changed.connect(self._show_panel_state)
+        self.retranslate()
 
     def _connect_rest(self) -> None:
         self._do(
@@ -143,7 +148,15 @@ class Menus(QObject):
 
     @Slot()
     def _show_panel_state(self) -> None:
-        self._actions["view.panel"].setChecked(self._window.side.side_shown)
+        shown = self._window.side.side_shown
+        self._actions["view.panel"].setChecked(shown)
+        self._corner.setVisible(not shown)
+
+    def retranslate(self) -> None:
+        """Label what is no action in the language of the window."""
+        self._corner.setText(self.tr("Assistant") + " ‹")
+        self._corner.setToolTip(self.tr("Show the assistant (F9)"))
+        self._corner.setAccessibleName(self.tr("Show the assistant (F9)"))
 
     def _choose_theme(self, choice: str) -> None:
         self._window.settings.set("ui.theme", choice)

@@ -211,6 +211,10 @@
         <translation>还没有文档</translation>
     </message>
     <message>
+        <source>Show the assistant (F9)</source>
+        <translation>显示助手 (F9)</translation>
+    </message>
+    <message>
         <source>No models yet</source>
         <translation>还没有模型</translation>
     </message>

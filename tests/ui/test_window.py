@@ -262,3 +262,17 @@ def test_closing_asks_and_may_be_called_off(driver: Driver) -> None:
     assert asked == ["Untitled"]
     assert driver.window.isVisible()
     driver.window.tabs.questions.save_changes = lambda _: Answer.DISCARD
+
+
+def test_a_hidden_panel_leaves_a_way_back_in_sight(driver: Driver) -> None:
+    way_back = driver.find("view.show_panel", QPushButton)
+    driver.window.resize(1200, 700)
+    driver.until(driver.window.panel.isVisible)
+    assert not way_back.isVisible()
+    driver.window.resize(800, 600)
+    driver.until(lambda: not driver.window.panel.isVisible())
+    driver.click("view.show_panel")
+    assert driver.window.panel.isVisible()
+    assert not way_back.isVisible()
+    driver.window.actions_["view.panel"].trigger()
+    assert way_back.isVisible()
