@@ -25,6 +25,7 @@ _LEGACY = [
 ]  # fmt: skip
 _SAMPLE = 200_000
 _MAX_CHAOS = 0.2
+_MOSTLY = 4  # whole characters for each broken one; in old encodings it is the other way round
 _CONTROLS = re.compile(r"[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _MAX_CONTROLS = 0.01
 _CJK = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
@@ -47,7 +48,8 @@ def decode(data: bytes, name: str) -> tuple[str, str, bool]:
         raise _binary(name)
     try:
         return _checked(data.decode("utf-8"), name), "utf-8", False
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        _refuse_damaged_utf8(data, name, error)
         encoding = _legacy(data, name)
         return _checked(data.decode(encoding), name), encoding, False
 
@@ -83,6 +85,19 @@ def _binary(name: str) -> DocumentError:
         f"{name} is a binary file, not text.",
         "Choose a text file; save word processor files as plain text first.",
     )
+
+
+def _refuse_damaged_utf8(data: bytes, name: str, error: UnicodeDecodeError) -> None:
+    """Raise if all but a few characters are UTF-8: any other reading would be gibberish."""
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    whole = sum(char > "\x7f" for char in text) - broken
+    if whole > _MOSTLY * broken:
+        raise DocumentError(
+            f"{name} is UTF-8 text with damaged characters, the first at byte {error.start}.",
+            "Open a copy of it from a backup, or repair it in another editor.",
+            str(error),
+        ) from error
 
 
 def _legacy(data: bytes, name: str) -> str:

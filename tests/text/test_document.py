@@ -136,6 +136,18 @@ def test_binaries_are_refused_by_name(tmp_path: Path, name: str, data: bytes) ->
         load_document(path)
 
 
+@pytest.mark.parametrize("damage", [b"\xff", b"\xc3(", b"\xe7\x81"])
+def test_utf8_with_a_broken_character_is_not_read_as_something_else(
+    tmp_path: Path, damage: bytes
+) -> None:
+    path = tmp_path / "letter.txt"
+    whole = "naïve café, 灯塔看守人. ".encode()
+    path.write_bytes(whole + damage + b" end")
+    with pytest.raises(DocumentError, match=f"damaged .* the first at byte {len(whole)}") as caught:
+        load_document(path)
+    assert str(path) in caught.value.title
+
+
 def test_a_file_that_is_too_large_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "giant.txt"
     with path.open("wb") as file:
