@@ -17,7 +17,7 @@ from onnx import TensorProto
 from gptdesk.export import onnx_format as fmt
 from gptdesk.export.graph import MICROSOFT, GraphBuilder
 from gptdesk.model.config import ModelConfig
-from gptdesk.model.rope import inverse_frequencies, rotation
+from gptdesk.model.rope import inverse_frequencies, magnitude, rotation
 
 MAX_TABLE_BYTES = 128 << 20
 """Of angles, which the fused operator wants for every position; a context of 262,144 tokens."""
@@ -90,7 +90,12 @@ class PortableAttention:
         positions = graph.node("Cast", fmt.POSITION_IDS, to=TensorProto.FLOAT)
         positions = graph.node("Unsqueeze", positions, graph.ints(1))  # (T, 1)
         angles = graph.node("Mul", positions, inverse)
-        return graph.node("Cos", angles), graph.node("Sin", angles)
+        cos, sin = graph.node("Cos", angles), graph.node("Sin", angles)
+        length = magnitude(self._config)
+        if length == 1:
+            return cos, sin
+        factor = graph.constant(np.array(length, dtype=np.float32))
+        return graph.node("Mul", cos, factor), graph.node("Mul", sin, factor)
 
     def _rotate(self, x: str, cos: str, sin: str) -> str:
         """As `model.rope.rotate`, on x (1, n, T, dim) with cos and sin (T, dim / 2)."""
@@ -169,7 +174,8 @@ class FastAttention:
         """Cosine and sine for every position of the context, each (context_length, dim / 2)."""
         config = self._config
         positions = torch.arange(config.context_length)
-        tables = rotation(inverse_frequencies(config), positions, torch.float32)
+        inverse = inverse_frequencies(config)
+        tables = rotation(inverse, positions, torch.float32, magnitude(config))
         half = config.head_dim // 2
         return [
             self._graph.table(f"rotary.{name}", [table[:, :half].numpy()])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gptdesk.errors import CheckpointError
+from gptdesk.model.rope_scaling import RopeScaling, YarnScaling
 
 Norm = Literal["layernorm", "rmsnorm"]
 Activation = Literal["gelu", "gelu_tanh", "relu", "silu"]
@@ -42,6 +43,7 @@ class ModelConfig:
         gated_mlp: act(gate(x)) * up(x) instead of act(up(x)) (Shazeer 2020, arXiv:2002.05202).
         position: learned absolute embeddings, or rotary ones (Su et al. 2021, arXiv:2104.09864).
         rope_theta: base of the rotary frequencies.
+        rope_scaling: how these are stretched; None for not at all.
         qkv_bias, attention_output_bias, mlp_bias: which projections add a bias.
         tied_embeddings: the output projection is the token embedding.
         scale_by_layer: attention scores are also divided by (layer index + 1).
@@ -65,6 +67,7 @@ class ModelConfig:
     gated_mlp: bool = True
     position: Position = "rope"
     rope_theta: float = 10_000.0
+    rope_scaling: RopeScaling | None = None
     qkv_bias: bool = False
     attention_output_bias: bool = False
     mlp_bias: bool = False
@@ -95,6 +98,8 @@ class ModelConfig:
             raise _invalid("norm_eps", self.norm_eps, "between 0 and 1")
         if not 0 < self.rope_theta < 1e12:
             raise _invalid("rope_theta", self.rope_theta, "positive and below 10^12")
+        if isinstance(self.rope_scaling, YarnScaling) and self.rope_theta <= 1:
+            raise _invalid("rope_theta", self.rope_theta, "above 1, as YaRN takes its logarithm")
 
     @property
     def num_parameters(self) -> int:

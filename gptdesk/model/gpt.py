@@ -23,7 +23,7 @@ from gptdesk.model.cache import KVCache
 from gptdesk.model.config import ModelConfig
 from gptdesk.model.mlp import MLP
 from gptdesk.model.norms import make_norm
-from gptdesk.model.rope import inverse_frequencies, rotation
+from gptdesk.model.rope import inverse_frequencies, magnitude, rotation
 
 
 class Block(nn.Module):
@@ -67,7 +67,7 @@ class Decoder(nn.Module):
             x = x + self.embed_positions(positions)
         else:
             inverse = inverse_frequencies(self.config, ids.device)
-            rotary = rotation(inverse, positions, x.dtype)
+            rotary = rotation(inverse, positions, x.dtype, magnitude(self.config))
         if cache is not None:
             cache.reserve(start + ids.shape[1])
         for block in self.layers:

@@ -7,11 +7,13 @@ dimension i is paired with i + head_dim / 2, not with i + 1.
 from __future__ import annotations
 
 import functools
+import math
 
 import torch
 from torch import Tensor
 
 from gptdesk.model.config import ModelConfig
+from gptdesk.model.rope_scaling import LinearScaling, Llama3Scaling, YarnScaling
 
 _CPU = torch.device("cpu")
 
@@ -29,7 +31,7 @@ def inverse_frequencies(config: ModelConfig, device: torch.device = _CPU) -> Ten
 
 def _frequencies(config: ModelConfig, device: torch.device) -> Tensor:
     exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
-    return (1.0 / config.rope_theta**exponents).to(device)
+    return _stretched(1.0 / config.rope_theta**exponents, config).to(device)
 
 
 @functools.lru_cache(maxsize=16)
@@ -39,12 +41,62 @@ def _cached_frequencies(config: ModelConfig, device: torch.device) -> Tensor:
         return _frequencies(config, device)
 
 
-def rotation(inverse: Tensor, positions: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def magnitude(config: ModelConfig) -> float:
+    """By how much rotation lengthens queries and keys: 1 for every method but YaRN."""
+    scaling = config.rope_scaling
+    return scaling.attention_factor if isinstance(scaling, YarnScaling) else 1.0
+
+
+def _stretched(plain: Tensor, config: ModelConfig) -> Tensor:
+    """The frequencies (head_dim / 2,) as `config.rope_scaling` changes them."""
+    match config.rope_scaling:
+        case LinearScaling(factor=factor):
+            return plain / factor
+        case Llama3Scaling() as scaling:
+            low, high = scaling.low_freq_factor, scaling.high_freq_factor
+            turns = plain * scaling.original_context / (2 * math.pi)
+            return _blend(plain, scaling.factor, (turns - low) / (high - low))
+        case YarnScaling() as scaling:
+            return _blend(plain, scaling.factor, 1 - _yarn_ramp(config, scaling))
+        case _:
+            return plain
+
+
+def _blend(plain: Tensor, factor: float, kept: Tensor) -> Tensor:
+    """Divided by `factor` where `kept` is at most 0, unchanged where it is at least 1."""
+    kept = kept.clamp(0, 1)
+    return plain / factor * (1 - kept) + plain * kept
+
+
+def _yarn_ramp(config: ModelConfig, scaling: YarnScaling) -> Tensor:
+    """Rises by one between the pairs that turn `beta_fast` and `beta_slow` times: (head_dim / 2,).
+
+    The last bound is taken among all dimensions though there are half as many pairs: so do the
+    models' authors.
+    """
+    dim, theta = config.head_dim, config.rope_theta
+
+    def pair_that_turns(times: float) -> float:
+        ratio = scaling.original_context / (times * 2 * math.pi)
+        return dim * math.log(ratio) / (2 * math.log(theta))
+
+    low, high = pair_that_turns(scaling.beta_fast), pair_that_turns(scaling.beta_slow)
+    if scaling.truncate:
+        low, high = math.floor(low), math.ceil(high)
+    low, high = max(low, 0), min(high, dim - 1)
+    pairs = torch.arange(dim // 2, dtype=torch.float32)
+    return (pairs - low) / (high - low if high != low else 0.001)
+
+
+def rotation(
+    inverse: Tensor, positions: Tensor, dtype: torch.dtype, length: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Cosine and sine of every angle.
 
     Args:
         inverse: (head_dim / 2,) from `inverse_frequencies`.
         positions: (T,) absolute positions.
+        length: factor of both, from `magnitude`.
         dtype: of the result; the angles themselves are always computed in float32, as in half
             precision neighbouring positions above 2,048 would fall together.
 
@@ -53,7 +105,7 @@ def rotation(inverse: Tensor, positions: Tensor, dtype: torch.dtype) -> tuple[Te
     """
     angles = positions.to(torch.float32)[:, None] * inverse[None, :]  # (T, head_dim / 2)
     angles = torch.cat((angles, angles), dim=-1)  # (T, head_dim)
-    return angles.cos().to(dtype), angles.sin().to(dtype)
+    return (angles.cos() * length).to(dtype), (angles.sin() * length).to(dtype)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

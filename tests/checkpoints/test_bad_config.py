@@ -12,6 +12,9 @@ from gptdesk.checkpoints.inspection import inspect_model
 from gptdesk.errors import UnsupportedModelError
 from tests.helpers.damage import refused, set_config
 
+ORIGINAL = "original_max_position_embeddings"
+LLAMA3 = {"type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4}
+
 
 @pytest.mark.parametrize("method", ["gptq", "awq", "bitsandbytes", "fp8", "compressed-tensors"])
 def test_quantized_models_are_named(folder: Path, method: str) -> None:
@@ -26,9 +29,10 @@ def test_quantized_models_are_named(folder: Path, method: str) -> None:
     [
         ("model_type", "mamba"),
         ("auto_map", {"AutoModelForCausalLM": "evil.Model"}),
-        ("rope_scaling", {"type": "linear", "factor": 2.0}),
-        ("rope_parameters", {"rope_type": "llama3", "factor": 8.0, "rope_theta": 1e4}),
-        ("rope_parameters", {"rope_type": "yarn", "rope_theta": 1e4}),
+        ("rope_scaling", {"type": "longrope", "factor": 2.0}),
+        ("rope_scaling", {"type": ["linear"], "factor": 2.0}),
+        ("rope_parameters", {"rope_type": "proportional", "rope_theta": 1e4}),
+        ("rope_parameters", {"full_attention": {"rope_type": "linear", "factor": 2.0}}),
         ("rope_parameters", {"rope_type": "default", "partial_rotary_factor": 0.5}),
         ("sliding_window", 128),
         ("hidden_act", "quick_gelu"),
@@ -89,6 +93,32 @@ def test_values_that_cannot_be_right(folder: Path, key: str, value: Any) -> None
     assert (
         "rope_theta" if key == "rope_parameters" and isinstance(value, dict) else key
     ) in message
+
+
+@pytest.mark.parametrize(
+    ("named", "options"),
+    [
+        ("factor", {"type": "linear"}),
+        ("factor", {"type": "linear", "factor": "2"}),
+        ("factor", {"type": "linear", "factor": 0}),
+        ("factor", {"type": "dynamic", "factor": -1.0}),
+        ("factor", {"type": "yarn", "factor": 1e12}),
+        (ORIGINAL, {"type": "yarn", "factor": 2, ORIGINAL: 0}),
+        ("beta_fast", {"type": "yarn", "factor": 2, "beta_fast": -32}),
+        ("rope_theta", {"type": "yarn", "factor": 2, "rope_theta": 1}),
+        ("low_freq_factor", {"type": "llama3", "factor": 8}),
+        ("high_freq_factor", {**LLAMA3, "high_freq_factor": 1}),
+        ("low_freq_factor", {**LLAMA3, "low_freq_factor": 0}),
+    ],
+    ids=str,
+)
+def test_positions_stretched_by_what_cannot_be(
+    folder: Path, named: str, options: dict[str, Any]
+) -> None:
+    set_config(folder, rope_scaling=options)
+    message = refused(folder)
+    assert "config.json" in message
+    assert named in message
 
 
 @pytest.mark.parametrize(

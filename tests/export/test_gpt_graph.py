@@ -17,6 +17,7 @@ from gptdesk.export.onnx_format import VARIANTS, Variant
 from gptdesk.export.onnx_runtime import CPU, Decoder, open_session
 from gptdesk.model.config import ModelConfig
 from gptdesk.model.gpt import GPT
+from gptdesk.model.rope_scaling import LinearScaling, YarnScaling
 from tests.export.graphs import random_gpt, write_graph
 
 BASE = ModelConfig(
@@ -44,6 +45,10 @@ POINTS: dict[str, dict[str, Any]] = {
     "not gated": {"gated_mlp": False},
     "learned positions": {"position": "learned"},
     "another rotary base": {"rope_theta": 500_000.0},
+    "positions stretched by a factor": {"rope_scaling": LinearScaling(factor=4.0)},
+    "positions that lengthen queries and keys": {
+        "rope_scaling": YarnScaling(factor=4.0, original_context=32, attention_factor=1.3)
+    },
     "biases": {"qkv_bias": True, "attention_output_bias": True, "mlp_bias": True},
     "qkv bias only": {"qkv_bias": True},
     "scaled by layer": {"scale_by_layer": True},

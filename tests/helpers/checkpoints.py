@@ -49,6 +49,20 @@ TOKENIZER_TEXT = [
     "Emoji and rare signs: 🙂🚢 ½ ∑ Ω ж ي",
 ]
 
+_LLAMA_SHAPE = {
+    "vocab_size": VOCAB_SIZE,
+    "max_position_embeddings": 512,
+    "hidden_size": 64,
+    "intermediate_size": 176,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "initializer_range": 0.12,
+    "rms_norm_eps": 1e-5,
+    "bos_token_id": 0,
+    "eos_token_id": 0,
+}
+
 
 def train_tokenizer(vocab_size: int = VOCAB_SIZE) -> Tokenizer:
     """Train a byte-level BPE of at most `vocab_size` ids; ids 0, 1, 2 are the special tokens."""
@@ -120,22 +134,19 @@ def write_llama(
     """
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    settings = {
-        "vocab_size": VOCAB_SIZE,
-        "max_position_embeddings": 512,
-        "hidden_size": 64,
-        "intermediate_size": 176,
-        "num_hidden_layers": 3,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "initializer_range": 0.12,
-        "rms_norm_eps": 1e-5,
-        "tie_word_embeddings": tied,
-        "bos_token_id": 0,
-        "eos_token_id": 0,
-    }
-    config = LlamaConfig(**{**settings, **changes})
+    config = LlamaConfig(**{**_LLAMA_SHAPE, "tie_word_embeddings": tied, **changes})
     return _write(folder, LlamaForCausalLM, config, seed, max_shard_size, chat=chat)
+
+
+def write_like_llama(folder: Path, model_type: str, *, seed: int = 4, **changes: Any) -> Path:
+    """Write a checkpoint of another family whose config has the keys of Llama's, in the same shape.
+
+    `changes` override keys of its config class. Returns `folder`, which is created.
+    """
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.for_model(model_type, **{**_LLAMA_SHAPE, **changes})
+    return _write(folder, AutoModelForCausalLM.from_config, config, seed, "5GB", chat=False)
 
 
 def load_reference(folder: Path) -> PreTrainedModel:
@@ -150,7 +161,7 @@ def load_reference(folder: Path) -> PreTrainedModel:
 
 
 def _write(
-    folder: Path, model_class: Any, config: Any, seed: int, max_shard_size: str, *, chat: bool
+    folder: Path, make_model: Any, config: Any, seed: int, max_shard_size: str, *, chat: bool
 ) -> Path:
     """Build the model from `config` under `seed`, perturb its vectors and save it with its tokenizer."""
     import torch
@@ -160,7 +171,7 @@ def _write(
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.manual_seed(seed)
-        model = model_class(config).eval()
+        model = make_model(config).eval()
         with torch.no_grad():
             for parameter in model.parameters():
                 if parameter.ndim == 1:  # biases and norm weights start as zeros and ones

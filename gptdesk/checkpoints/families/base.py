@@ -106,8 +106,8 @@ class ConfigReader:
             raise self.invalid(key, f"a whole number from 1 to {MAX_SIZE}")
         return value
 
-    def number(self, key: str, default: float) -> float:
-        """A finite number."""
+    def number(self, key: str, default: float | None = None) -> float:
+        """A finite number; default and null as in `integer`."""
         value = self._value(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.invalid(key, "a number")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gptdesk.checkpoints.families.base import ACTIVATION_NAMES, ConfigReader, Family
-from gptdesk.checkpoints.families.rope_options import read_rope_theta
+from gptdesk.checkpoints.families.rope_options import read_rope, write_rope
 from gptdesk.model.config import ModelConfig
 
 
@@ -18,10 +18,12 @@ def read_llama(reader: ConfigReader) -> ModelConfig:
     if heads % kv_heads:
         raise reader.invalid("num_key_value_heads", f"a divisor of num_attention_heads = {heads}")
     bias = reader.flag("attention_bias", False)
+    context_length = reader.integer("max_position_embeddings", 2048)
+    rope_theta, rope_scaling = read_rope(reader, context_length)
     return ModelConfig(
         architecture="llama",
         vocab_size=reader.integer("vocab_size"),
-        context_length=reader.integer("max_position_embeddings", 2048),
+        context_length=context_length,
         num_layers=reader.integer("num_hidden_layers"),
         hidden_size=hidden,
         num_heads=heads,
@@ -30,7 +32,8 @@ def read_llama(reader: ConfigReader) -> ModelConfig:
         intermediate_size=reader.integer("intermediate_size"),
         norm_eps=reader.number("rms_norm_eps", 1e-6),
         activation=reader.activation("hidden_act", "silu"),
-        rope_theta=read_rope_theta(reader),
+        rope_theta=rope_theta,
+        rope_scaling=rope_scaling,
         qkv_bias=bias,
         attention_output_bias=bias,
         mlp_bias=reader.flag("mlp_bias", False),
@@ -39,7 +42,7 @@ def read_llama(reader: ConfigReader) -> ModelConfig:
 
 
 def write_llama(config: ModelConfig) -> dict[str, Any]:
-    """The shape as keys of config.json, rotary settings in the old and the new place."""
+    """The shape as keys of config.json."""
     return {
         "vocab_size": config.vocab_size,
         "max_position_embeddings": config.context_length,
@@ -51,8 +54,7 @@ def write_llama(config: ModelConfig) -> dict[str, Any]:
         "intermediate_size": config.intermediate_size,
         "rms_norm_eps": config.norm_eps,
         "hidden_act": ACTIVATION_NAMES[config.activation],
-        "rope_theta": config.rope_theta,
-        "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
+        **write_rope(config),
         "attention_bias": config.qkv_bias,
         "mlp_bias": config.mlp_bias,
         "tie_word_embeddings": config.tied_embeddings,

@@ -1,0 +1,42 @@
+"""Every family in every shape, exported in both variants, writes what torch writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gptdesk.checkpoints.folder import resolve_folder
+from gptdesk.engines.base import Engine
+from gptdesk.engines.onnx_engine import open_onnx
+from gptdesk.engines.torch_engine import open_torch
+from gptdesk.export.onnx_export import export_onnx
+from gptdesk.export.onnx_format import VARIANTS
+from tests.helpers import families
+
+PROMPT = list(range(40, 70))
+
+
+@pytest.fixture(scope="module", params=families.SHAPES)
+def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return families.write(request.param, tmp_path_factory.mktemp("family") / "model")
+
+
+def greedy(engine: Engine, count: int) -> list[int]:
+    logits = engine.extend(PROMPT)
+    chosen: list[int] = []
+    for _ in range(count):
+        chosen.append(int(logits[-1].argmax()))
+        logits = engine.extend([chosen[-1]])
+    engine.close()
+    return chosen
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_200_tokens_of_greedy_text_equal_torchs(source: Path, variant: str, tmp_path: Path) -> None:
+    report = export_onnx(source, tmp_path / "out", variant=variant)
+    exported, warnings = open_onnx(resolve_folder(tmp_path / "out"), device="cpu", threads=1)
+    original, _ = open_torch(resolve_folder(source), device="cpu", dtype="fp32")
+    assert (report.greedy_equal, warnings) == (True, [])
+    assert report.max_difference < 1e-5
+    assert greedy(exported, 200) == greedy(original, 200)
