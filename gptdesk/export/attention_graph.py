@@ -39,7 +39,11 @@ class PortableAttention:
         self._graph = graph
         self._rotation = self._write_rotation() if config.position == "rope" else None
         self._slots = self._write_slots()
-        self._mask = self._write_mask()
+        self._write_shapes()
+        self._masks = {
+            window: self._write_mask(window)
+            for window in dict.fromkeys(config.window(i) for i in range(config.num_layers))
+        }
 
     def write(self, layer: int, qkv: str) -> str:
         """See `AttentionWriter.write`."""
@@ -65,6 +69,7 @@ class PortableAttention:
         config, graph = self._config, self._graph
         kv_heads, dim = config.num_kv_heads, config.head_dim
         groups = config.num_heads // kv_heads
+        mask = self._masks[config.window(layer)]
         scale = graph.constant(np.array(_scale(config, layer), dtype=np.float32))
         q = graph.node("Mul", q, scale)
         if groups > 1:  # the query heads of one group become more rows of one product
@@ -74,7 +79,7 @@ class PortableAttention:
             # (1, n_kv_head, groups * T, C) as (n_kv_head, groups, T, C), which the mask fits
             shape = graph.node("Concat", graph.ints(kv_heads, groups), self._mask_shape, axis=0)
             scores = graph.node("Reshape", scores, shape)
-        shares = graph.node("Softmax", graph.node("Add", scores, self._mask), axis=-1)
+        shares = graph.node("Softmax", graph.node("Add", scores, mask), axis=-1)
         if groups > 1:
             shape = graph.node("Concat", graph.ints(1, kv_heads, -1), self._capacity, axis=0)
             shares = graph.node("Reshape", shares, shape)
@@ -118,32 +123,44 @@ class PortableAttention:
         places = graph.node("Mul", positions, graph.ints(0, 0, 1))  # (T, 3)
         return graph.node("Add", graph.constant(heads), places)
 
-    def _write_mask(self) -> str:
-        """0 where a token may look and -inf elsewhere: (T, C)."""
+    def _write_shapes(self) -> None:
+        """C, and (T, C), which the graph knows only when it runs."""
         graph = self._graph
         past, _ = next(fmt.cache_names(0))
         self._capacity = graph.node("Shape", past, start=2, end=3)
         self._mask_shape = graph.node(
             "Concat", graph.node("Shape", fmt.POSITION_IDS), self._capacity, axis=0
         )
+
+    def _write_mask(self, window: int | None) -> str:
+        """0 where a token may look and -inf elsewhere: (T, C)."""
+        graph = self._graph
         zero, one = (graph.constant(np.array(i, dtype=np.int64)) for i in (0, 1))
         slots = graph.node("Range", zero, graph.node("Squeeze", self._capacity), one)  # (C,)
         last = graph.node("Unsqueeze", fmt.POSITION_IDS, graph.ints(1))  # (T, 1)
         hidden = graph.node("Greater", slots, last)  # (T, C)
         never, fine = (graph.constant(np.array(x, dtype=np.float32)) for x in (-np.inf, 0))
-        return graph.node("Where", hidden, never, fine)
+        mask = graph.node("Where", hidden, never, fine)
+        if window is None:
+            return mask
+        first = graph.node("Sub", last, graph.ints(window - 1))  # (T, 1)
+        return graph.node("Where", graph.node("Greater", first, slots), never, mask)
 
 
 class FastAttention:
     """ONNX Runtime's fused GroupQueryAttention, which looks at the filled slots only."""
 
     @staticmethod
-    def supports(config: ModelConfig) -> bool:
-        """Whether the operator takes heads of this width, and tables for this context are sane."""
-        if config.position == "learned":
-            return config.head_dim % 8 == 0
-        table_bytes = 4 * config.context_length * config.head_dim
-        return config.head_dim % 16 == 0 and table_bytes <= MAX_TABLE_BYTES
+    def obstacle(config: ModelConfig) -> str:
+        """What the operator does not take, for the person; "" where it fits the model."""
+        if config.head_dim % (8 if config.position == "learned" else 16):
+            return f"heads of width {config.head_dim}"
+        if config.position == "rope" and _table_bytes(config) > MAX_TABLE_BYTES:
+            return f"a context of {config.context_length:,} tokens"
+        if any(config.window(layer) for layer in range(config.num_layers)):
+            # It has windows, but whether the newest token counts differs between its versions.
+            return f"a sliding window of {config.sliding_window:,} tokens"
+        return ""
 
     def __init__(self, config: ModelConfig, graph: GraphBuilder) -> None:
         self._config = config
@@ -181,6 +198,10 @@ class FastAttention:
             self._graph.table(f"rotary.{name}", [table[:, :half].numpy()])
             for name, table in zip(("cos", "sin"), tables, strict=True)
         ]
+
+
+def _table_bytes(config: ModelConfig) -> int:
+    return 4 * config.context_length * config.head_dim
 
 
 def _scale(config: ModelConfig, layer: int) -> float:

@@ -145,11 +145,12 @@ def _checked_options(precision: str, variant: str) -> fmt.Variant:
 
 
 def _fitting_variant(wanted: fmt.Variant, config: ModelConfig) -> tuple[fmt.Variant, list[str]]:
-    if wanted == "portable" or FastAttention.supports(config):
+    obstacle = FastAttention.obstacle(config)
+    if wanted == "portable" or not obstacle:
         return wanted, []
     note = (
-        f"ONNX Runtime's fused attention does not suit heads of width {config.head_dim} and a "
-        f"context of {config.context_length:,} tokens; the portable variant was written instead."
+        f"ONNX Runtime's fused attention does not suit {obstacle}; "
+        "the portable variant was written instead."
     )
     return "portable", [note]
 

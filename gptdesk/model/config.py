@@ -45,6 +45,8 @@ class ModelConfig:
         rope_theta: base of the rotary frequencies.
         rope_scaling: how these are stretched; None for not at all.
         qkv_bias, attention_output_bias, mlp_bias: which projections add a bias.
+        sliding_window: tokens that a layer sees, the newest included; None for all.
+        full_attention_layers: indices of the layers that see everything nevertheless.
         tied_embeddings: the output projection is the token embedding.
         scale_by_layer: attention scores are also divided by (layer index + 1).
 
@@ -71,6 +73,8 @@ class ModelConfig:
     qkv_bias: bool = False
     attention_output_bias: bool = False
     mlp_bias: bool = False
+    sliding_window: int | None = None
+    full_attention_layers: tuple[int, ...] = ()
     tied_embeddings: bool = False
     scale_by_layer: bool = False
 
@@ -88,6 +92,8 @@ class ModelConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
                 raise _invalid(name, value, f"a whole number from 1 to {limit}")
+        if self.sliding_window is not None and self.sliding_window < 1:
+            raise _invalid("sliding_window", self.sliding_window, "at least 1")
         if self.num_heads % self.num_kv_heads:
             raise _invalid(
                 "num_kv_heads", self.num_kv_heads, f"a divisor of {self.num_heads} heads"
@@ -100,6 +106,13 @@ class ModelConfig:
             raise _invalid("rope_theta", self.rope_theta, "positive and below 10^12")
         if isinstance(self.rope_scaling, YarnScaling) and self.rope_theta <= 1:
             raise _invalid("rope_theta", self.rope_theta, "above 1, as YaRN takes its logarithm")
+
+    def window(self, layer: int) -> int | None:
+        """Tokens that this layer sees, the newest included; None where that is all of them."""
+        size = self.sliding_window
+        if size is None or size >= self.context_length or layer in self.full_attention_layers:
+            return None
+        return size
 
     @property
     def num_parameters(self) -> int:

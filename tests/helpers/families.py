@@ -39,6 +39,24 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         "llama",
         _rope(**_YARN, mscale=0.707, mscale_all_dim=0.5),
     ),
+    "mistral": ("mistral", {"sliding_window": None}),
+    "mistral with a window": ("mistral", {"sliding_window": 24, "head_dim": 32}),
+    "mistral with a window of two tokens": ("mistral", {"sliding_window": 2}),
+    "mistral with a window that never fills": ("mistral", {"sliding_window": 512}),
+    "qwen2.5": ("qwen2", {"tie_word_embeddings": True, **_rope(rope_theta=1e6)}),
+    "qwen2.5 with yarn": ("qwen2", _rope(**_YARN)),
+    "qwen2 with a window over the upper layers": (
+        "qwen2",
+        {"use_sliding_window": True, "sliding_window": 24, "max_window_layers": 1},
+    ),
+    "qwen2 with a window over every other layer": (
+        "qwen2",
+        {
+            "use_sliding_window": True,
+            "sliding_window": 24,
+            "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+        },
+    ),
 }
 
 

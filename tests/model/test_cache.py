@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from gptdesk.model.cache import KVCache
 from gptdesk.model.config import ModelConfig
 from gptdesk.model.gpt import GPT
+from gptdesk.model.rope_scaling import YarnScaling
 
 IDS = [7 * i % 97 for i in range(300)]
 
@@ -44,6 +47,14 @@ CONFIGS = {
         scale_by_layer=True,
     ),
 }
+CONFIGS["window in one layer"] = replace(
+    CONFIGS["llama"], sliding_window=20, full_attention_layers=(0,)
+)
+CONFIGS["window and YaRN"] = replace(
+    CONFIGS["llama"],
+    sliding_window=2,
+    rope_scaling=YarnScaling(factor=4.0, original_context=64, attention_factor=1.3),
+)
 
 
 @pytest.fixture(params=CONFIGS)

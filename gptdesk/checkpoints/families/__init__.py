@@ -12,10 +12,14 @@ from typing import Any
 from gptdesk.checkpoints.families.base import CONFIG_NAME, ConfigReader, Family, shown
 from gptdesk.checkpoints.families.gpt2 import GPT2
 from gptdesk.checkpoints.families.llama import LLAMA
+from gptdesk.checkpoints.families.mistral import MISTRAL
+from gptdesk.checkpoints.families.qwen2 import QWEN2
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
 
-FAMILIES: dict[str, Family] = {family.model_type: family for family in (GPT2, LLAMA)}
+FAMILIES: dict[str, Family] = {
+    family.model_type: family for family in (GPT2, LLAMA, MISTRAL, QWEN2)
+}
 
 
 def find_family(data: Mapping[str, Any], source: str = CONFIG_NAME) -> Family:
@@ -51,22 +55,10 @@ def read_config(data: Mapping[str, Any], source: str = CONFIG_NAME) -> ModelConf
         CheckpointError: a key is missing, of the wrong type or out of range.
         UnsupportedModelError: it asks for something that is not built.
     """
-    reader = ConfigReader(data, source)
     family = find_family(data, source)
-    _refuse_sliding_window(reader)
     try:
-        return family.read(reader)
+        return family.read(ConfigReader(data, source))
     except CheckpointError as error:
         if source in error.title:
             raise
         raise CheckpointError(f"{source}: {error.title}", error.hint, error.details) from error
-
-
-def _refuse_sliding_window(reader: ConfigReader) -> None:
-    """A window that is never filled changes nothing; a shorter one would."""
-    window = reader.data.get("sliding_window")
-    if window is None or not reader.flag("use_sliding_window", True):
-        return
-    context_length = reader.integer("max_position_embeddings", 2048)
-    if not isinstance(window, int) or window < context_length:
-        raise reader.unsupported("sliding_window", window)

@@ -96,14 +96,14 @@ class ConfigReader:
         self.data = data
         self.source = source
 
-    def integer(self, key: str, default: int | None = None) -> int:
+    def integer(self, key: str, default: int | None = None, *, least: int = 1) -> int:
         """A size; without default the key must be there. null counts as absent.
 
         `ModelConfig` has limits of its own, but knows neither the file nor the file's name for it.
         """
         value = self._value(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_SIZE:
-            raise self.invalid(key, f"a whole number from 1 to {MAX_SIZE}")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_SIZE:
+            raise self.invalid(key, f"a whole number from {least} to {MAX_SIZE}")
         return value
 
     def number(self, key: str, default: float | None = None) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gptdesk.checkpoints.families.base import ACTIVATION_NAMES, ConfigReader, Family, Rule
+from gptdesk.checkpoints.families.window_options import refuse_window
 from gptdesk.model.config import ModelConfig
 
 
@@ -16,13 +17,15 @@ def read_gpt2(reader: ConfigReader) -> ModelConfig:
     for key, only in (("scale_attn_weights", True), ("add_cross_attention", False)):
         if reader.flag(key, only) is not only:
             raise reader.unsupported(key, not only)
+    context_length = reader.integer("n_positions", 1024)
+    refuse_window(reader, context_length)
     hidden, heads = reader.integer("n_embd"), reader.integer("n_head")
     if hidden % heads:
         raise reader.invalid("n_head", f"a divisor of n_embd = {hidden}")
     return ModelConfig(
         architecture="gpt2",
         vocab_size=reader.integer("vocab_size"),
-        context_length=reader.integer("n_positions", 1024),
+        context_length=context_length,
         num_layers=reader.integer("n_layer"),
         hidden_size=hidden,
         num_heads=heads,

@@ -2,62 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from gptdesk.checkpoints.families.base import ACTIVATION_NAMES, ConfigReader, Family
-from gptdesk.checkpoints.families.rope_options import read_rope, write_rope
+from gptdesk.checkpoints.families.base import ConfigReader, Family
+from gptdesk.checkpoints.families.llama_keys import STORED_ROTARY_BUFFERS, read_shape, write_shape
+from gptdesk.checkpoints.families.window_options import refuse_window
 from gptdesk.model.config import ModelConfig
 
 
 def read_llama(reader: ConfigReader) -> ModelConfig:
     """config.json of a Llama to its shape."""
-    hidden, heads = reader.integer("hidden_size"), reader.integer("num_attention_heads")
-    if reader.data.get("head_dim") is None and hidden % heads:
-        raise reader.invalid("num_attention_heads", f"a divisor of hidden_size = {hidden}")
-    kv_heads = reader.integer("num_key_value_heads", heads)
-    if heads % kv_heads:
-        raise reader.invalid("num_key_value_heads", f"a divisor of num_attention_heads = {heads}")
+    config = read_shape(reader, "llama", context_length=2048)
+    refuse_window(reader, config.context_length)
     bias = reader.flag("attention_bias", False)
-    context_length = reader.integer("max_position_embeddings", 2048)
-    rope_theta, rope_scaling = read_rope(reader, context_length)
-    return ModelConfig(
-        architecture="llama",
-        vocab_size=reader.integer("vocab_size"),
-        context_length=context_length,
-        num_layers=reader.integer("num_hidden_layers"),
-        hidden_size=hidden,
-        num_heads=heads,
-        num_kv_heads=kv_heads,
-        head_dim=reader.integer("head_dim", hidden // heads),
-        intermediate_size=reader.integer("intermediate_size"),
-        norm_eps=reader.number("rms_norm_eps", 1e-6),
-        activation=reader.activation("hidden_act", "silu"),
-        rope_theta=rope_theta,
-        rope_scaling=rope_scaling,
+    return replace(
+        config,
         qkv_bias=bias,
         attention_output_bias=bias,
         mlp_bias=reader.flag("mlp_bias", False),
-        tied_embeddings=reader.flag("tie_word_embeddings", False),
     )
 
 
 def write_llama(config: ModelConfig) -> dict[str, Any]:
     """The shape as keys of config.json."""
     return {
-        "vocab_size": config.vocab_size,
-        "max_position_embeddings": config.context_length,
-        "num_hidden_layers": config.num_layers,
-        "hidden_size": config.hidden_size,
-        "num_attention_heads": config.num_heads,
-        "num_key_value_heads": config.num_kv_heads,
-        "head_dim": config.head_dim,
-        "intermediate_size": config.intermediate_size,
-        "rms_norm_eps": config.norm_eps,
-        "hidden_act": ACTIVATION_NAMES[config.activation],
-        **write_rope(config),
+        **write_shape(config),
         "attention_bias": config.qkv_bias,
         "mlp_bias": config.mlp_bias,
-        "tie_word_embeddings": config.tied_embeddings,
     }
 
 
@@ -66,5 +38,5 @@ LLAMA = Family(
     architecture="LlamaForCausalLM",
     read=read_llama,
     write=write_llama,
-    ignored=(r"(model\.)?(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq",),
+    ignored=(STORED_ROTARY_BUFFERS,),
 )
