@@ -46,6 +46,10 @@ def _block_shapes(config: ModelConfig) -> Shapes:
         shapes[f"{name}.weight"] = (outputs, inputs)
         if bias:
             shapes[f"{name}.bias"] = (outputs,)
+    if config.qk_norm:
+        shapes |= dict.fromkeys(
+            ("self_attn.q_norm.weight", "self_attn.k_norm.weight"), (config.head_dim,)
+        )
     for name in ("input_layernorm", "post_attention_layernorm"):
         shapes |= _norm_shapes(name, config)
     return shapes

@@ -72,12 +72,25 @@ class _GPTWriter:
         qkv_names = [f"{prefix}self_attn.{part}_proj" for part in "qkv"]
         normed = self._norm(x, f"{prefix}input_layernorm")
         qkv = self._linear(normed, f"{prefix}self_attn.qkv_proj", qkv_names, bias=qkv_bias)
+        if self.config.qk_norm:
+            qkv = self._norm_heads(qkv, f"{prefix}self_attn")
         attended = attention.write(layer, qkv)  # (T, n_head * head_dim)
         bias = self.config.attention_output_bias
         out = self._linear(attended, f"{prefix}self_attn.o_proj", bias=bias)
         x = self.graph.node("Add", x, out)
         normed = self._norm(x, f"{prefix}post_attention_layernorm")
         return self.graph.node("Add", x, self._mlp(normed, f"{prefix}mlp"))
+
+    def _norm_heads(self, qkv: str, prefix: str) -> str:
+        """Normalise every query and key of qkv (T, (n_head + 2 * n_kv_head) * head_dim)."""
+        config, graph = self.config, self.graph
+        heads, kv_heads, dim = config.num_heads, config.num_kv_heads, config.head_dim
+        parts = graph.node("Reshape", qkv, graph.ints(-1, heads + 2 * kv_heads, dim))
+        sizes = graph.ints(heads, kv_heads, kv_heads)
+        q, k, v = graph.nodes("Split", parts, sizes, results=3, axis=1)
+        q, k = self._rms_norm(q, f"{prefix}.q_norm"), self._rms_norm(k, f"{prefix}.k_norm")
+        parts = graph.node("Concat", q, k, v, axis=1)  # (T, n_head + 2 n_kv_head, head_dim)
+        return graph.node("Reshape", parts, graph.ints(-1, (heads + 2 * kv_heads) * dim))
 
     def _mlp(self, x: str, prefix: str) -> str:
         bias, graph = self.config.mlp_bias, self.graph
@@ -103,14 +116,18 @@ class _GPTWriter:
                 return graph.node("Mul", x, graph.node("Sigmoid", x))
 
     def _norm(self, x: str, name: str) -> str:
+        if self.config.norm == "rmsnorm":
+            return self._rms_norm(x, name)
+        scale, bias = self._vector(f"{name}.weight"), self._vector(f"{name}.bias")
+        eps = self.config.norm_eps
+        return self.graph.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=eps)
+
+    def _rms_norm(self, x: str, name: str) -> str:
         graph, eps = self.graph, self.config.norm_eps
         scale = self._vector(f"{name}.weight")
-        if self.config.norm == "layernorm":
-            bias = self._vector(f"{name}.bias")
-            return graph.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=eps)
         # RMSNormalization came with opset 23 only; runtimes fuse this pattern by themselves.
         square = graph.node("Pow", x, graph.constant(np.array(2, dtype=np.float32)))
-        mean = graph.node("ReduceMean", square, graph.ints(-1), keepdims=1)  # (T, 1)
+        mean = graph.node("ReduceMean", square, graph.ints(-1), keepdims=1)  # (…, 1)
         shifted = graph.node("Add", mean, graph.constant(np.array(eps, dtype=np.float32)))
         return graph.node("Mul", graph.node("Div", x, graph.node("Sqrt", shifted)), scale)
 

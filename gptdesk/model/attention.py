@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gptdesk.model.cache import KVCache
 from gptdesk.model.config import ModelConfig
+from gptdesk.model.norms import RMSNorm
 from gptdesk.model.rope import rotate
 
 Rotation = tuple[Tensor, Tensor]
@@ -34,6 +35,9 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(config.hidden_size, keys, bias=config.qkv_bias)
         self.o_proj = nn.Linear(queries, config.hidden_size, bias=config.attention_output_bias)
 
+        self.q_norm = RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else None
+        self.k_norm = RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else None
+
     def forward(self, x: Tensor, rotation: Rotation | None, cache: KVCache | None) -> Tensor:
         """Let every new token look at itself and at all tokens before it.
 
@@ -46,6 +50,8 @@ class Attention(nn.Module):
             (B, T, hidden_size).
         """
         q, k, v = (self._heads(proj(x)) for proj in (self.q_proj, self.k_proj, self.v_proj))
+        if self.q_norm is not None and self.k_norm is not None:
+            q, k = self.q_norm(q), self.k_norm(k)
         if rotation is not None:
             q, k = rotate(q, *rotation), rotate(k, *rotation)
         if cache is not None:

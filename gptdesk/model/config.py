@@ -45,6 +45,8 @@ class ModelConfig:
         rope_theta: base of the rotary frequencies.
         rope_scaling: how these are stretched; None for not at all.
         qkv_bias, attention_output_bias, mlp_bias: which projections add a bias.
+        qk_norm: RMSNorm over each query and key, head by head, before rotation
+            (Henry et al. 2020, arXiv:2010.04245).
         sliding_window: tokens that a layer sees, the newest included; None for all.
         full_attention_layers: indices of the layers that see everything nevertheless.
         tied_embeddings: the output projection is the token embedding.
@@ -73,6 +75,7 @@ class ModelConfig:
     qkv_bias: bool = False
     attention_output_bias: bool = False
     mlp_bias: bool = False
+    qk_norm: bool = False
     sliding_window: int | None = None
     full_attention_layers: tuple[int, ...] = ()
     tied_embeddings: bool = False
@@ -120,6 +123,7 @@ class ModelConfig:
         attention = self.hidden_size * self.head_dim * (2 * self.num_heads + 2 * self.num_kv_heads)
         attention += self.qkv_bias * self.head_dim * (self.num_heads + 2 * self.num_kv_heads)
         attention += self.attention_output_bias * self.hidden_size
+        attention += self.qk_norm * 2 * self.head_dim
         up_projections = 2 if self.gated_mlp else 1
         mlp = self.hidden_size * self.intermediate_size * (up_projections + 1)
         mlp += self.mlp_bias * (up_projections * self.intermediate_size + self.hidden_size)

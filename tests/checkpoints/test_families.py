@@ -51,7 +51,7 @@ def engine(checkpoint: Checkpoint) -> TorchEngine:
 
 def logits_of(reference: Any, ids: list[int]) -> np.ndarray:
     with torch.no_grad():
-        logits: np.ndarray = reference(torch.tensor([ids])).logits[0].numpy()
+        logits: np.ndarray = reference(torch.tensor([ids])).logits[0].float().numpy()
     return logits
 
 
@@ -87,6 +87,14 @@ def test_going_back_and_on(checkpoint: Checkpoint, engine: TorchEngine) -> None:
     fed(engine, PROMPT, 64)
     engine.truncate(30)
     assert_close(fed(engine, other[30:], 16), logits_of(checkpoint.reference, other)[30:])
+
+
+def test_bf16_is_as_near_as_the_references(checkpoint: Checkpoint) -> None:
+    engine, _ = open_torch(resolve_folder(checkpoint.folder), device="cpu", dtype="bf16")
+    ours = engine.extend(PROMPT, last=len(PROMPT)) - checkpoint.logits
+    half = checkpoints.load_reference(checkpoint.folder, "bfloat16")
+    theirs = logits_of(half, PROMPT) - checkpoint.logits
+    assert np.sqrt((ours**2).mean()) <= 1.2 * np.sqrt((theirs**2).mean())
 
 
 def test_what_is_saved_is_loaded_back(checkpoint: Checkpoint, tmp_path: Path) -> None:

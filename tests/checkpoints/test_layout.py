@@ -31,6 +31,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"attention_output_bias": True},
     {"mlp_bias": True},
     {"mlp_bias": True, "gated_mlp": False},
+    {"qk_norm": True},
     {"sliding_window": 3, "full_attention_layers": (1,)},
     {"norm": "layernorm", "position": "learned", "gated_mlp": False, "num_kv_heads": 4},
 ]

@@ -32,6 +32,13 @@ def greedy(engine: Engine, count: int) -> list[int]:
     return chosen
 
 
+def test_a_window_gives_the_portable_variant_and_says_so(tmp_path: Path) -> None:
+    source = families.write("mistral with a window", tmp_path / "model")
+    report = export_onnx(source, tmp_path / "out", variant="fast")
+    assert report.variant == "portable"
+    assert "window of 24" in report.warnings[0]
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_200_tokens_of_greedy_text_equal_torchs(source: Path, variant: str, tmp_path: Path) -> None:
     report = export_onnx(source, tmp_path / "out", variant=variant)

@@ -149,14 +149,13 @@ def write_like_llama(folder: Path, model_type: str, *, seed: int = 4, **changes:
     return _write(folder, AutoModelForCausalLM.from_config, config, seed, "5GB", chat=False)
 
 
-def load_reference(folder: Path) -> PreTrainedModel:
-    """Load `folder` with `transformers` in float32 evaluation mode, to compare logits and greedy text."""
-    import torch
+def load_reference(folder: Path, dtype: str = "float32") -> PreTrainedModel:
+    """Load `folder` with `transformers` in evaluation mode, to compare logits and greedy text."""
     from transformers import AutoModelForCausalLM
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype)
     return model.eval()
 
 

@@ -57,6 +57,18 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
             "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
         },
     ),
+    "qwen3": ("qwen3", {"head_dim": 32, "tie_word_embeddings": True, **_rope(rope_theta=1e6)}),
+    "qwen3 with biases, yarn and a window": (
+        "qwen3",
+        {
+            "head_dim": 16,
+            "attention_bias": True,
+            "use_sliding_window": True,
+            "sliding_window": 24,
+            "max_window_layers": 2,
+            **_rope(**_YARN),
+        },
+    ),
 }
 
 

@@ -14,11 +14,12 @@ from gptdesk.checkpoints.families.gpt2 import GPT2
 from gptdesk.checkpoints.families.llama import LLAMA
 from gptdesk.checkpoints.families.mistral import MISTRAL
 from gptdesk.checkpoints.families.qwen2 import QWEN2
+from gptdesk.checkpoints.families.qwen3 import QWEN3
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
 
 FAMILIES: dict[str, Family] = {
-    family.model_type: family for family in (GPT2, LLAMA, MISTRAL, QWEN2)
+    family.model_type: family for family in (GPT2, LLAMA, MISTRAL, QWEN2, QWEN3)
 }
 
 
