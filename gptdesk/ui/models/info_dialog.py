@@ -5,10 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from gptdesk.tasks import languages
 from gptdesk.ui.error_texts import told_all
 from gptdesk.ui.models.controller import OpenModel
 from gptdesk.ui.models.facts import FactsGrid, engine_facts, model_facts
 from gptdesk.ui.widgets.parts import button, hairline, label
+from gptdesk.ui.widgets.translated import translate_option
 
 
 class ModelInfoDialog(QDialog):
@@ -42,8 +44,8 @@ class ModelInfoDialog(QDialog):
         self.resize(460, 380)
 
     def _language_facts(self) -> list[tuple[str, str]]:
-        languages = ", ".join(self._opened.languages)
-        return [(self.tr("Languages"), languages)] if languages else []
+        named = ", ".join(translate_option(languages.name(code)) for code in self._opened.languages)
+        return [(self.tr("Languages"), named)] if named else []
 
     def _buttons(self) -> QHBoxLayout:
         copy, close = button("", "model.info.copy"), button("primary", "model.info.close")
