@@ -81,11 +81,16 @@ class Template:
 
 
 class Catalogue:
-    """Templates of one language, the longest first: the more a template says, the surer the match."""
+    """Templates of one language.
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        made = (Template.of(english, text) for english, text in texts.items() if text)
-        self._templates = sorted(made, key=lambda template: -template.weight)
+    Args:
+        sentences: English to translation, of what is told by itself.
+        fragments: the same, of what stands in a place marked with `*` of a sentence.
+    """
+
+    def __init__(self, sentences: Mapping[str, str], fragments: Mapping[str, str]) -> None:
+        self._sentences = _longest_first(sentences)
+        self._all = _longest_first({**sentences, **fragments})
 
     def translate(self, text: str) -> str:
         """`text` in the catalogue's language; as it is when no template matches."""
@@ -94,7 +99,7 @@ class Catalogue:
     def _translate(self, text: str, depth: int) -> str:
         if not text or len(text) > _LONGEST or depth > _DEEPEST:
             return text
-        for template in self._templates:
+        for template in self._all if depth else self._sentences:
             values = template.match(text)
             if values is not None:
                 return self._fill(template.translation, values, depth)
@@ -114,6 +119,12 @@ class Catalogue:
         return "、".join(self._translate(part, depth) for part in text.split(", "))
 
 
+def _longest_first(texts: Mapping[str, str]) -> list[Template]:
+    """Templates in the order of trying: the more a template says, the surer the match."""
+    made = (Template.of(english, text) for english, text in texts.items() if text)
+    return sorted(made, key=lambda template: -template.weight)
+
+
 def catalogue_path(name: str) -> Path:
     """The catalogue of a language."""
     return paths.resources_dir() / "translations" / f"messages_{name}.toml"
@@ -126,8 +137,8 @@ def catalogue(name: str) -> Catalogue:
         data = tomllib.loads(catalogue_path(name).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         _log.warning("messages stay English: %s", error)
-        return Catalogue({})
-    return Catalogue({**data.get("sentences", {}), **data.get("fragments", {})})
+        return Catalogue({}, {})
+    return Catalogue(data.get("sentences", {}), data.get("fragments", {}))
 
 
 def told(text: str) -> str:

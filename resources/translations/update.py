@@ -100,8 +100,9 @@ def is_sentence(text: str) -> bool:
     words = re.findall(r"[A-Za-z]{2,}", PLACE.sub(" ", text))
     if " " not in text or not words:
         return False
-    filled = bool(PLACE.search(text)) and (text[0].isupper() or text[0] == "{")
-    return text.endswith(".") or (filled and len(words) > 2)
+    if not PLACE.search(text):
+        return text.endswith(".")
+    return text.endswith(".") or text[0].isupper() or (text[0] == "{" and len(words) > 2)
 
 
 def texts(tree: ast.AST, *, errors_only: bool = False) -> Iterator[str]:

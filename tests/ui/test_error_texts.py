@@ -49,7 +49,7 @@ def test_every_sentence_of_the_source_is_translated(update: ModuleType) -> None:
 
 def test_nothing_is_translated_that_the_source_lacks(update: ModuleType) -> None:
     assert DATA["sentences"].keys() == update.sentences().keys()
-    assert set(DATA["fragments"]) <= update.all_texts() | {"config.json"}
+    assert set(DATA["fragments"]) <= update.all_texts()
 
 
 def test_a_translation_has_the_places_of_its_source() -> None:
@@ -70,7 +70,7 @@ def test_values_come_through_whole(data: Any) -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_is_answered(text: str) -> None:
-    Catalogue(TEXTS).translate(text)
+    Catalogue(TEXTS, {}).translate(text)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +103,12 @@ def test_an_error_keeps_what_has_no_translation(dressed: QApplication) -> None:
     assert told_error(error) == ("/x 处没有模型。", "Ask somebody.")
 
 
+def test_fragments_are_not_mistaken_for_sentences() -> None:
+    book = Catalogue({"{0} is lost.": "L {0*}"}, {"{0} in {1}": "{1}:{0}"})
+    assert book.translate("a in b is lost.") == "L b:a"
+    assert book.translate("Nobody in sight") == "Nobody in sight"
+
+
 def test_the_longest_template_wins() -> None:
     texts = {"{0} cannot be read.": "A {0}", "The disk {0} cannot be read.": "B {0}"}
-    assert Catalogue(texts).translate("The disk x cannot be read.") == "B x"
+    assert Catalogue(texts, {}).translate("The disk x cannot be read.") == "B x"
