@@ -1,7 +1,7 @@
 """The families that gptdesk runs, by the `model_type` of their config.json.
 
 To add one: a module here with a `Family` (how its config reads, which tensors are named or
-stored differently), a line in `FAMILIES`, and a parity test.
+stored differently), a line in `FAMILIES`, and its shapes in `tests/helpers/families.py`.
 """
 
 from __future__ import annotations
