@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QIcon, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -44,6 +44,9 @@ from gptdesk.ui.status_bar import StatusBar
 from gptdesk.ui.typography import Typography
 from gptdesk.ui.widgets.translated import Translated
 from gptdesk.ui.worker import EngineWorker, make_workers
+
+SETTINGS_MS = 1000
+"""Changes of the settings wait so long for others before they are written."""
 
 
 class MainWindow(Translated, QMainWindow):
@@ -79,6 +82,9 @@ class MainWindow(Translated, QMainWindow):
         self.typography = Typography(settings, self.tabs, self)
         self.actions_ = Actions(self.menuBar())
         self.menus = Menus(self)
+        self._save_settings = QTimer(self)
+        self._save_settings.setSingleShot(True)
+        self._save_settings.setInterval(SETTINGS_MS)
         self._connect()
         self._dress()
         window_state.restore_window(settings, self, self.side)
@@ -119,6 +125,7 @@ class MainWindow(Translated, QMainWindow):
         self.assistant.busy_changed.connect(self._run_changed)
         self.assistant.measured.connect(self.meter.show_stats)
         self.compare.closed.connect(self._leave_comparison)
+        self._save_settings.timeout.connect(self._write_settings)
         theme.manager().changed.connect(self._dress)
 
     # --- the start ---
@@ -128,6 +135,15 @@ class MainWindow(Translated, QMainWindow):
         self.tabs.restore_session([*self.settings.get("files.open"), *files])
         for problem in self.settings.problems:
             self.messages.show(Message(told(problem), is_error=False))
+        # Only from here on: until now the list in the settings was the one to bring back.
+        self.tabs.current_changed.connect(self._note_open_documents)
+        self._note_open_documents()
+
+    @Slot()
+    def _note_open_documents(self) -> None:
+        """Keep the list of open documents on the disk: after a crash they open again."""
+        self.settings.set("files.open", self.tabs.open_paths())
+        self._save_settings.start()
 
     # --- what changes ---
 
@@ -196,9 +212,14 @@ class MainWindow(Translated, QMainWindow):
         self.worker.close()
         self.questions.close()
         window_state.store(self.settings, self, self.side, self.panel, self.tabs)
+        self._write_settings()
+        self.tabs.shut_down()
+        event.accept()
+
+    @Slot()
+    def _write_settings(self) -> None:
+        self._save_settings.stop()
         try:
             self.settings.save()
         except GptDeskError as error:
             self.messages.error(error)
-        self.tabs.shut_down()
-        event.accept()

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from gptdesk.settings import Settings
 from gptdesk.ui import theme
 from gptdesk.ui.actions import MENUS, Entry, Submenu
 from gptdesk.ui.crash import ExceptionHook
@@ -55,6 +56,18 @@ def test_mode_options_sampling_panel_and_documents_come_back(
     assert again.window.size().width() == 720
     assert again.editor.plain_text() == "Some notes.\n"
     assert str(tmp_path / "notes.txt") in again.settings.get("files.recent")
+
+
+def test_open_documents_are_remembered_before_any_orderly_end(
+    driver: Driver, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("Some notes.\n")
+    driver.settings.set("files.open", [str(tmp_path / "notes.txt")])
+    driver.window.restore_documents()
+    driver.window.tabs.open(tmp_path / "notes.txt")
+    driver.until(lambda: Settings.load().get("files.open") == [str(tmp_path / "notes.txt")])
+    driver.key(Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    driver.until(lambda: Settings.load().get("files.open") == [])
 
 
 def test_broken_settings_are_told_and_do_no_harm(
