@@ -19,9 +19,9 @@ FACTS = ("FACTONE", "FACTTWO", "FACTTHREE")
 
 
 def long_text() -> str:
-    """About 20,000 tokens with a fact in each third."""
-    lines = [f"The keeper wrote letter number {n} to the harbour." for n in range(1100)]
-    for fact, place in zip(FACTS, (150, 560, 1000), strict=True):
+    """At least 20,000 tokens with a fact in each third."""
+    lines = [f"The keeper wrote letter number {n} to the harbour." for n in range(1400)]
+    for fact, place in zip(FACTS, (200, 700, 1250), strict=True):
         lines[place] += f" {fact} is true."
     return "\n".join(lines)
 
@@ -48,7 +48,7 @@ def test_a_fact_of_each_third_reaches_the_reduce_prompt(
 ) -> None:
     ops = operations(style, tokenizer, chat_tokenizer, context_length)
     source = long_text()
-    assert tokenizer.count(source) > 15_000
+    assert tokenizer.count(source) >= 20_000
     text, finished = run_task("summarize", source, ops)
     assert all(fact in ops.prompts[-1] for fact in FACTS)
     assert not all(fact in ops.prompts[0] for fact in FACTS)
