@@ -156,7 +156,12 @@ class PageEdit(QTextEdit):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """Qt: copy plain text only."""
-        data = QMimeData()
+        # Qt's own object, emptied: the clipboard outlives Python, and destroying an object that
+        # was made in Python then crashes the process as it ends.
+        data = super().createMimeDataFromSelection()
+        data.text()  # only a first reading fills it; before, removing has no effect
+        for kind in data.formats():
+            data.removeFormat(kind)
         data.setText(self.selected_text())
         return data
 

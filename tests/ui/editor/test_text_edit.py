@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QMimeData, Qt
@@ -101,6 +104,7 @@ def test_paste_brings_plain_text_only(editor: TextEdit) -> None:
     data.setText("Big\r\nbold\u00a0\0x")
     QGuiApplication.clipboard().setMimeData(data)
     editor.paste()
+    QGuiApplication.clipboard().clear()  # an object made in Python must not outlive it there
     assert editor.plain_text() == "Big\nbold\u00a0x"
     block = editor.document().firstBlock()
     assert block.begin().fragment().charFormat().fontWeight() <= 400
@@ -114,7 +118,21 @@ def test_copy_gives_plain_text_only(editor: TextEdit) -> None:
     editor.copy()
     copied = QGuiApplication.clipboard().mimeData()
     assert copied.text() == "# a\u00a0b\u2028c\nd"
-    assert not copied.hasHtml()
+    assert copied.formats() == ["text/plain"]
+
+
+def test_a_process_that_ends_with_text_on_the_clipboard_ends_well() -> None:
+    program = (
+        "from PySide6.QtWidgets import QApplication\n"
+        "from gptdesk.ui.editor.text_edit import TextEdit\n"
+        "app = QApplication([])\n"
+        "editor = TextEdit()\n"
+        "editor.load_text('copied')\n"
+        "editor.selectAll()\n"
+        "editor.copy()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, timeout=60)
+    assert done.returncode == 0
 
 
 def test_text_around_the_caret_counts_characters_not_utf16_units(editor: TextEdit) -> None:
