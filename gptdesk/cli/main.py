@@ -8,6 +8,7 @@ Exit codes: 0 done, 1 error, 2 usage, 130 interrupted, 141 the reader of the out
 
 from __future__ import annotations
 
+import difflib
 import logging
 import os
 import sys
@@ -35,13 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not _names_a_command(arguments):
-        from gptdesk.ui.app import main as window
-
-        return window(arguments)
     debug = "--debug" in arguments
     try:
-        return _run(arguments)
+        return _run(arguments) if _names_a_command(arguments) else _open_window(arguments)
     except Cancelled:
         return EXIT_INTERRUPTED
     except KeyboardInterrupt:
@@ -72,6 +69,19 @@ def _names_a_command(arguments: Sequence[str]) -> bool:
         elif not word.startswith("-"):
             return word in COMMANDS
     return False
+
+
+def _open_window(arguments: Sequence[str]) -> int:
+    word = next((word for word in arguments if not word.startswith("-")), "")
+    is_file = Path(word).suffix != "" or Path(word).exists()
+    close = [] if is_file else difflib.get_close_matches(word, COMMANDS, n=1)
+    if close:
+        raise OptionError(
+            f"{word!r} is neither a command nor a file here.", f"Did you mean `gptdesk {close[0]}`?"
+        )
+    from gptdesk.ui.app import main as window
+
+    return window(arguments)
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 import gptdesk
 from gptdesk import logs, paths
+from gptdesk.errors import GptDeskError
 from gptdesk.settings import Settings
 from gptdesk.ui import language, theme
 from gptdesk.ui.crash import ExceptionHook
@@ -43,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.profile is not None:
         paths.set_profile(options.profile)
     logs.setup(logging.DEBUG if options.debug else logging.INFO)
+    _check_screen()
     settings = Settings.load()
     if options.demo:
         settings.set("model.engine", "fake")
@@ -56,6 +59,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = app.exec()
     hook.remove()
     return code
+
+
+def _check_screen() -> None:
+    """Raise `GptDeskError` where Qt could only abort the process: Linux without any display."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in names):
+        raise GptDeskError(
+            "There is no screen here to show the window on.",
+            "Start gptdesk from a desktop, or use its commands: gptdesk --help lists them.",
+        )
 
 
 def make_application(settings: Settings) -> QApplication:

@@ -148,3 +148,20 @@ def wide_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("wide") / "model"
     return checkpoints.write_llama(folder, max_position_embeddings=32_768)
+
+
+def test_a_mistyped_command_is_told_and_opens_nothing() -> None:
+    with start("sumarize", "notes.txt") as process:
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 2
+    assert "gptdesk summarize" in errors
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+def test_without_a_screen_the_window_says_so() -> None:
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    with start(env=environment) as process:
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 1
+    assert "no screen" in errors
