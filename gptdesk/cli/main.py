@@ -25,6 +25,9 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
 
+_QUESTIONS = ("-h", "--help", "--version")
+_FLAGS_WITH_VALUE = ("--profile", "--model")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command, or the window when there is none.
@@ -60,19 +63,23 @@ def _names_a_command(arguments: Sequence[str]) -> bool:
 
     A document that happens to be called like a command is opened as `./NAME`.
     """
+    word = _first_word(arguments)
+    return word in COMMANDS or word in _QUESTIONS
+
+
+def _first_word(arguments: Sequence[str]) -> str:
+    """The first argument that is neither a flag nor a flag's value, or a question; "" for none."""
     words = iter(arguments)
     for word in words:
-        if word == "--profile":
+        if word in _FLAGS_WITH_VALUE:
             next(words, None)
-        elif word in ("-h", "--help", "--version"):
-            return True
-        elif not word.startswith("-"):
-            return word in COMMANDS
-    return False
+        elif word in _QUESTIONS or not word.startswith("-"):
+            return word
+    return ""
 
 
 def _open_window(arguments: Sequence[str]) -> int:
-    word = next((word for word in arguments if not word.startswith("-")), "")
+    word = _first_word(arguments)
     is_file = Path(word).suffix != "" or Path(word).exists()
     close = [] if is_file else difflib.get_close_matches(word, COMMANDS, n=1)
     if close:

@@ -61,7 +61,7 @@ class ContinueTask:
             repetition_penalty=1.1,
             repetition_window=256,
         )
-        advice = profile.tasks[_TASK].sampling if _TASK in profile.tasks else {}
+        advice = profile.advice(_TASK)
         return task.with_values({**advice, "max_new_tokens": _MOST_TOKENS[options.length]})
 
     def run(

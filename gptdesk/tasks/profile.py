@@ -66,6 +66,10 @@ class ModelProfile:
     languages: tuple[str, ...] = ()
     tasks: Mapping[str, TaskProfile] = field(default_factory=dict)
 
+    def advice(self, task: str) -> Mapping[str, Any]:
+        """The maker's values for `Sampling` fields of a task; empty where there is none."""
+        return self.tasks[task].sampling if task in self.tasks else {}
+
 
 def read_profile(folder: Path) -> ModelProfile:
     """Read `gptdesk.json` of a model folder; a folder without one has an empty profile.

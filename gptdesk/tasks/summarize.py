@@ -70,7 +70,7 @@ class SummarizeTask:
             repetition_window=128,
             max_new_tokens=_MOST_TOKENS[options.form],
         )
-        return task.with_values(profile.tasks[_TASK].sampling if _TASK in profile.tasks else {})
+        return task.with_values(profile.advice(_TASK))
 
     def run(
         self, text: str, options: SummarizeOptions, sampling: Sampling, ops: Operations

@@ -57,7 +57,7 @@ class TranslateTask:
     ) -> Sampling:
         """The most probable words: a translation has little to choose."""
         task = Sampling(temperature=0.0, max_new_tokens=_MOST_TOKENS)
-        return task.with_values(profile.tasks[_TASK].sampling if _TASK in profile.tasks else {})
+        return task.with_values(profile.advice(_TASK))
 
     def run(
         self, text: str, options: TranslateOptions, sampling: Sampling, ops: Operations

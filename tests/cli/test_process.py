@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import gptdesk
+from gptdesk.cli.main import main
 
 COMMAND = [sys.executable, "-m", "gptdesk"]
 ENDLESS = ["--max-new-tokens", "100000", "--min-new-tokens", "100000", "--length", "page"]
@@ -165,3 +166,12 @@ def test_without_a_screen_the_window_says_so() -> None:
         errors = process.communicate(timeout=30)[1]
     assert process.returncode == 1
     assert "no screen" in errors
+
+
+@pytest.mark.parametrize("flag", ["--profile", "--model"])
+def test_the_value_of_a_flag_is_no_command(flag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[list[str]] = []
+    monkeypatch.setattr("gptdesk.ui.app.main", lambda arguments: opened.append(arguments) or 0)
+    assert main([flag, "sumarize"]) == 0
+    assert main([flag, "models"]) == 0
+    assert opened == [[flag, "sumarize"], [flag, "models"]]
