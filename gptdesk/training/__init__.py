@@ -1,0 +1,1 @@
+"""Training: from raw text to a saved model; emits events, samples nothing."""
