@@ -1,14 +1,19 @@
 """What training tells whoever watches: plain picklable data, importable without torch.
 
-    (StageStarted · StageProgress*)* · (StepDone | Evaluated | CheckpointSaved | TrainingWarning)* · TrainingFinished
+    StageStarted · (StageProgress | StepDone | Evaluated | CheckpointSaved | TrainingWarning)* · …
+    … · TrainingFinished
 
-A run that cannot go on raises a `GptDeskError` instead of its last event.
+A run that cannot go on raises a `GptDeskError` instead of its last event; where the run is
+another process, `TrainingFailed` carries that error.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 FinishReason = Literal["done", "time", "cancelled", "diverged"]
 """Why training ended: all steps were made, the time budget was used up, the person stopped it,
@@ -118,3 +123,54 @@ class TrainingFinished(TrainingEvent):
     step: int
     loss: float
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingFailed(TrainingEvent):
+    """The last event of a run in another process that raised a `GptDeskError`.
+
+    Attributes:
+        title, hint, details: as in the error.
+    """
+
+    title: str
+    hint: str = ""
+    details: str = ""
+
+
+def to_json(event: TrainingEvent) -> str:
+    """One line of JSON, without its end of line; numbers that are none become null."""
+    data = {key: _plain(value) for key, value in dataclasses.asdict(event).items()}
+    return json.dumps({"event": type(event).__name__, **data}, ensure_ascii=False)
+
+
+def from_json(line: str) -> TrainingEvent | None:
+    """The event of a line that `to_json` made, or None when it is something else."""
+    try:
+        data = json.loads(line)
+        kind = _KINDS[data.pop("event")]
+        for key in ("loss", "grad_norm"):
+            if data.get(key, 0.0) is None:
+                data[key] = math.nan
+        return kind(**data)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+_KINDS: dict[str, type[TrainingEvent]] = {
+    kind.__name__: kind
+    for kind in (
+        StageStarted,
+        StageProgress,
+        StepDone,
+        Evaluated,
+        CheckpointSaved,
+        TrainingWarning,
+        TrainingFinished,
+        TrainingFailed,
+    )
+}
