@@ -12,6 +12,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 EMBEDDING = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"
+HEAD_BIAS = "lm_head.bias"
 
 
 def parameter_shapes(config: ModelConfig) -> Shapes:
@@ -22,9 +23,11 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
     block = _block_shapes(config)
     for layer in range(config.num_layers):
         shapes |= {f"model.layers.{layer}.{name}": shape for name, shape in block.items()}
-    shapes |= _norm_shapes("model.norm", config)
+    shapes |= _norm_shapes("model.norm", config, config.hidden_size)
     if not config.tied_embeddings:
         shapes[HEAD] = (config.vocab_size, config.hidden_size)
+    if config.head_bias:
+        shapes[HEAD_BIAS] = (config.vocab_size,)
     return shapes
 
 
@@ -46,15 +49,15 @@ def _block_shapes(config: ModelConfig) -> Shapes:
         shapes[f"{name}.weight"] = (outputs, inputs)
         if bias:
             shapes[f"{name}.bias"] = (outputs,)
-    if config.qk_norm:
-        shapes |= dict.fromkeys(
-            ("self_attn.q_norm.weight", "self_attn.k_norm.weight"), (config.head_dim,)
-        )
-    for name in ("input_layernorm", "post_attention_layernorm"):
-        shapes |= _norm_shapes(name, config)
+    if config.qk_norm is not None:
+        for name, size in zip(("q_norm", "k_norm"), config.qk_norm_sizes, strict=True):
+            shapes |= _norm_shapes(f"self_attn.{name}", config, size)
+    for name in config.block_norm_names:
+        shapes |= _norm_shapes(name, config, hidden)
     return shapes
 
 
-def _norm_shapes(name: str, config: ModelConfig) -> Shapes:
-    parts = ("weight", "bias") if config.norm == "layernorm" else ("weight",)
-    return {f"{name}.{part}": (config.hidden_size,) for part in parts}
+def _norm_shapes(name: str, config: ModelConfig, size: int) -> Shapes:
+    has_bias = config.norm == "layernorm" and config.norm_bias
+    parts = ("weight", "bias") if has_bias else ("weight",)
+    return {f"{name}.{part}": (size,) for part in parts}

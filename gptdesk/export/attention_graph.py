@@ -16,7 +16,7 @@ from onnx import TensorProto
 
 from gptdesk.export import onnx_format as fmt
 from gptdesk.export.graph import MICROSOFT, GraphBuilder
-from gptdesk.model.config import ModelConfig
+from gptdesk.model.config import ModelConfig, Rotary
 from gptdesk.model.rope import inverse_frequencies, magnitude, rotation
 
 MAX_TABLE_BYTES = 128 << 20
@@ -37,7 +37,8 @@ class PortableAttention:
     def __init__(self, config: ModelConfig, graph: GraphBuilder) -> None:
         self._config = config
         self._graph = graph
-        self._rotation = self._write_rotation() if config.position == "rope" else None
+        rotary = config.rotary(0)
+        self._rotation = None if rotary is None else self._write_rotation(rotary)
         self._slots = self._write_slots()
         self._write_shapes()
         self._masks = {
@@ -70,7 +71,7 @@ class PortableAttention:
         kv_heads, dim = config.num_kv_heads, config.head_dim
         groups = config.num_heads // kv_heads
         mask = self._masks[config.window(layer)]
-        scale = graph.constant(np.array(_scale(config, layer), dtype=np.float32))
+        scale = graph.constant(np.array(config.score_scale(layer), dtype=np.float32))
         q = graph.node("Mul", q, scale)
         if groups > 1:  # the query heads of one group become more rows of one product
             q = graph.node("Reshape", q, graph.ints(1, kv_heads, -1, dim))
@@ -88,15 +89,15 @@ class PortableAttention:
             seen = graph.node("Reshape", seen, graph.ints(1, config.num_heads, -1, dim))
         return seen
 
-    def _write_rotation(self) -> tuple[str, str]:
+    def _write_rotation(self, rotary: Rotary) -> tuple[str, str]:
         """Cosine and sine of the angle of every new position and pair, each (T, dim / 2)."""
         graph = self._graph
-        inverse = graph.constant(inverse_frequencies(self._config).numpy())
+        inverse = graph.constant(inverse_frequencies(rotary).numpy())
         positions = graph.node("Cast", fmt.POSITION_IDS, to=TensorProto.FLOAT)
         positions = graph.node("Unsqueeze", positions, graph.ints(1))  # (T, 1)
         angles = graph.node("Mul", positions, inverse)
         cos, sin = graph.node("Cos", angles), graph.node("Sin", angles)
-        length = magnitude(self._config)
+        length = magnitude(rotary)
         if length == 1:
             return cos, sin
         factor = graph.constant(np.array(length, dtype=np.float32))
@@ -168,7 +169,8 @@ class FastAttention:
         last = graph.node("Gather", fmt.POSITION_IDS, graph.ints(-1))  # (1,)
         total = graph.node("Add", last, graph.ints(1))
         self._lengths = [graph.node("Cast", x, to=TensorProto.INT32) for x in (last, total)]
-        self._tables = self._write_tables() if config.position == "rope" else []
+        rotary = config.rotary(0)
+        self._tables = [] if rotary is None else self._write_tables(rotary)
 
     def write(self, layer: int, qkv: str) -> str:
         """See `AttentionWriter.write`."""
@@ -182,18 +184,18 @@ class FastAttention:
             domain=MICROSOFT,
             num_heads=config.num_heads,
             kv_num_heads=config.num_kv_heads,
-            scale=_scale(config, layer),
+            scale=config.score_scale(layer),
             do_rotary=int(bool(self._tables)),
         )[0]
         return graph.node("Squeeze", seen, graph.ints(0))
 
-    def _write_tables(self) -> list[str]:
+    def _write_tables(self, rotary: Rotary) -> list[str]:
         """Cosine and sine for every position of the context, each (context_length, dim / 2)."""
         config = self._config
         positions = torch.arange(config.context_length)
-        inverse = inverse_frequencies(config)
-        tables = rotation(inverse, positions, torch.float32, magnitude(config))
-        half = config.head_dim // 2
+        inverse = inverse_frequencies(rotary)
+        tables = rotation(inverse, positions, torch.float32, magnitude(rotary))
+        half = rotary.dim // 2
         return [
             self._graph.table(f"rotary.{name}", [table[:, :half].numpy()])
             for name, table in zip(("cos", "sin"), tables, strict=True)
@@ -202,11 +204,6 @@ class FastAttention:
 
 def _table_bytes(config: ModelConfig) -> int:
     return 4 * config.context_length * config.head_dim
-
-
-def _scale(config: ModelConfig, layer: int) -> float:
-    scale: float = config.head_dim**-0.5
-    return scale / (layer + 1) if config.scale_by_layer else scale
 
 
 ATTENTIONS: dict[fmt.Variant, Callable[[ModelConfig, GraphBuilder], AttentionWriter]] = {

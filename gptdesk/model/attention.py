@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gptdesk.model.cache import KVCache
 from gptdesk.model.config import ModelConfig
-from gptdesk.model.norms import RMSNorm
+from gptdesk.model.norms import make_norm
 from gptdesk.model.rope import rotate
 
 Rotation = tuple[Tensor, Tensor]
@@ -28,38 +28,47 @@ class Attention(nn.Module):
         self.layer = layer
         self.head_dim = config.head_dim
         self.window = config.window(layer)
-        self.scale = config.head_dim**-0.5 / (layer + 1 if config.scale_by_layer else 1)
+        self.scale = config.score_scale(layer)
+        self.softcap = config.attention_softcap
         queries, keys = (n * config.head_dim for n in (config.num_heads, config.num_kv_heads))
         self.q_proj = nn.Linear(config.hidden_size, queries, bias=config.qkv_bias)
         self.k_proj = nn.Linear(config.hidden_size, keys, bias=config.qkv_bias)
         self.v_proj = nn.Linear(config.hidden_size, keys, bias=config.qkv_bias)
         self.o_proj = nn.Linear(queries, config.hidden_size, bias=config.attention_output_bias)
-
-        self.q_norm = RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else None
-        self.k_norm = RMSNorm(config.head_dim, config.norm_eps) if config.qk_norm else None
+        norms = [make_norm(config, size) for size in config.qk_norm_sizes]
+        self.q_norm, self.k_norm = norms if config.qk_norm is not None else (None, None)
+        self.norm_heads = config.qk_norm == "head"
 
     def forward(self, x: Tensor, rotation: Rotation | None, cache: KVCache | None) -> Tensor:
         """Let every new token look at itself and at all tokens before it.
 
         Args:
             x: (B, T, hidden_size).
-            rotation: cos and sin, each (T, head_dim); None for learned positions.
+            rotation: cos and sin, each (T, rotary dim); None for no turning.
             cache: held tokens of this sequence (then B is 1); None for none.
 
         Returns:
             (B, T, hidden_size).
         """
-        q, k, v = (self._heads(proj(x)) for proj in (self.q_proj, self.k_proj, self.v_proj))
-        if self.q_norm is not None and self.k_norm is not None:
-            q, k = self.q_norm(q), self.k_norm(k)
+        q, k = self._normed(self.q_proj, self.q_norm, x), self._normed(self.k_proj, self.k_norm, x)
+        v = self._heads(self.v_proj(x))
         if rotation is not None:
             q, k = rotate(q, *rotation), rotate(k, *rotation)
         if cache is not None:
             k, v = cache.update(self.layer, k, v)  # (1, n_kv_head, S, head_dim)
-        attend = _attend_plain if self.training and x.device.type == "cpu" else _attend
-        out = attend(q, k, v, self.scale, self.window)  # (B, n_head, T, head_dim)
+        if self.softcap is not None or (self.training and x.device.type == "cpu"):
+            out = _attend_plain(q, k, v, self.scale, self.window, self.softcap)
+        else:
+            out = _attend(q, k, v, self.scale, self.window)  # (B, n_head, T, head_dim)
         out = out.transpose(1, 2).flatten(2)  # (B, T, n_head * head_dim)
         return cast("Tensor", self.o_proj(out))  # (B, T, hidden_size)
+
+    def _normed(self, projection: nn.Linear, norm: nn.Module | None, x: Tensor) -> Tensor:
+        """Queries or keys (B, n, T, head_dim) of x (B, T, hidden_size)."""
+        flat = projection(x)  # (B, T, n * head_dim)
+        if norm is None:
+            return self._heads(flat)
+        return norm(self._heads(flat)) if self.norm_heads else self._heads(norm(flat))
 
     def _heads(self, x: Tensor) -> Tensor:
         heads = x.view(*x.shape[:2], -1, self.head_dim)  # (B, T, n, head_dim)
@@ -92,15 +101,20 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float, window: int | None) -
     )
 
 
-def _attend_plain(q: Tensor, k: Tensor, v: Tensor, scale: float, window: int | None) -> Tensor:
-    """The same as two matrix products and a softmax, for training on a CPU without a cache.
+def _attend_plain(
+    q: Tensor, k: Tensor, v: Tensor, scale: float, window: int | None, softcap: float | None
+) -> Tensor:
+    """The same as two matrix products and a softmax.
 
-    There the backward pass of the fused kernel takes about three times as long in bf16.
+    For scores that are capped, which the fused kernel cannot do, and for training on a CPU:
+    there the backward pass of the fused kernel takes about three times as long in bf16.
     """
     groups = q.shape[1] // k.shape[1]
     k, v = (x.repeat_interleave(groups, dim=1) if groups > 1 else x for x in (k, v))
-    scores = q @ k.transpose(-2, -1) * scale  # (B, n_head, T, T)
-    visible = _visible(q.shape[2], q.shape[2], window, q.device)
+    scores = q @ k.transpose(-2, -1) * scale  # (B, n_head, T, S)
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
+    visible = _visible(q.shape[2], k.shape[2], window, q.device)
     return scores.masked_fill(~visible, float("-inf")).softmax(-1) @ v
 
 

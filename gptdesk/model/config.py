@@ -15,11 +15,24 @@ from gptdesk.model.rope_scaling import RopeScaling, YarnScaling
 Norm = Literal["layernorm", "rmsnorm"]
 Activation = Literal["gelu", "gelu_tanh", "relu", "silu"]
 Position = Literal["learned", "rope"]
+BlockNorms = Literal["before", "after", "around"]
+Residual = Literal["sequential", "parallel", "parallel_shared_norm"]
+QKNorm = Literal["head", "width"]
 
 MAX_VOCAB = 1 << 22
 MAX_LAYERS = 1024
 MAX_WIDTH = 1 << 20
 MAX_CONTEXT = 1 << 24
+MAX_FACTOR = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rotary:
+    """Rotary positions of a layer: dimensions turned, base of the frequencies, their stretching."""
+
+    dim: int
+    theta: float
+    scaling: RopeScaling | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +50,38 @@ class ModelConfig:
             (Ainslie et al. 2023, arXiv:2305.13245).
         head_dim: width of one head.
         intermediate_size: inner width of the feed-forward layer.
-        norm: LayerNorm with bias, or RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467).
+        norm: LayerNorm, or RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467).
         norm_eps: added to the variance.
+        norm_bias: LayerNorm adds a bias.
+        norm_unit_offset: RMSNorm multiplies by one more than its weight.
+        block_norms: attention and feed-forward are normalised at their input, at their output,
+            or at both (Xiong et al. 2020, arXiv:2002.04745).
+        residual: feed-forward reads what attention wrote, or both read the same input, each
+            through a norm of its own or through one (Wang & Komatsuzaki 2021, GPT-J).
+        residual_scale: factor of what attention and feed-forward add.
+        embedding_scale: factor of token embeddings.
         activation: non-linearity of the feed-forward layer.
         gated_mlp: act(gate(x)) * up(x) instead of act(up(x)) (Shazeer 2020, arXiv:2002.05202).
         position: learned absolute embeddings, or rotary ones (Su et al. 2021, arXiv:2104.09864).
         rope_theta: base of the rotary frequencies.
         rope_scaling: how these are stretched; None for not at all.
+        rotary_dim: how many dimensions of a head, its first, are turned; None for all.
+        sliding_rope_theta: base in the layers with a window, never stretched; None for the same
+            positions everywhere.
+        rope_free_layers: indices of layers without positions (Kazemnejad et al. 2023,
+            arXiv:2305.19466).
         qkv_bias, attention_output_bias, mlp_bias: which projections add a bias.
-        qk_norm: RMSNorm over each query and key, head by head, before rotation
-            (Henry et al. 2020, arXiv:2010.04245).
+        qk_norm: queries and keys are normalised before rotation, each head by itself or all
+            heads as one vector; None for not at all (Henry et al. 2020, arXiv:2010.04245).
+        attention_scale: factor of the attention scores; None for head_dim**-0.5.
+        attention_softcap: scores are squeezed to ±this by a tanh; None for not at all
+            (Gemma 2, arXiv:2408.00118).
         sliding_window: tokens that a layer sees, the newest included; None for all.
         full_attention_layers: indices of the layers that see everything nevertheless.
         tied_embeddings: the output projection is the token embedding.
+        head_bias: the output projection adds a bias.
+        logit_divisor: logits are divided by it.
+        logit_softcap: logits are squeezed to ±this by a tanh; None for not at all.
         scale_by_layer: attention scores are also divided by (layer index + 1).
 
     Raises:
@@ -67,18 +99,32 @@ class ModelConfig:
     intermediate_size: int
     norm: Norm = "rmsnorm"
     norm_eps: float = 1e-5
+    norm_bias: bool = True
+    norm_unit_offset: bool = False
+    block_norms: BlockNorms = "before"
+    residual: Residual = "sequential"
+    residual_scale: float = 1.0
+    embedding_scale: float = 1.0
     activation: Activation = "silu"
     gated_mlp: bool = True
     position: Position = "rope"
     rope_theta: float = 10_000.0
     rope_scaling: RopeScaling | None = None
+    rotary_dim: int | None = None
+    sliding_rope_theta: float | None = None
+    rope_free_layers: tuple[int, ...] = ()
     qkv_bias: bool = False
     attention_output_bias: bool = False
     mlp_bias: bool = False
-    qk_norm: bool = False
+    qk_norm: QKNorm | None = None
+    attention_scale: float | None = None
+    attention_softcap: float | None = None
     sliding_window: int | None = None
     full_attention_layers: tuple[int, ...] = ()
     tied_embeddings: bool = False
+    head_bias: bool = False
+    logit_divisor: float = 1.0
+    logit_softcap: float | None = None
     scale_by_layer: bool = False
 
     def __post_init__(self) -> None:
@@ -101,12 +147,37 @@ class ModelConfig:
             raise _invalid(
                 "num_kv_heads", self.num_kv_heads, f"a divisor of {self.num_heads} heads"
             )
-        if self.position == "rope" and self.head_dim % 2:
-            raise _invalid("head_dim", self.head_dim, "even, as rotary positions turn pairs")
         if not 0 < self.norm_eps < 1:
             raise _invalid("norm_eps", self.norm_eps, "between 0 and 1")
-        if not 0 < self.rope_theta < 1e12:
-            raise _invalid("rope_theta", self.rope_theta, "positive and below 10^12")
+        if self.residual != "sequential" and self.block_norms != "before":
+            raise _invalid("residual", self.residual, "sequential, with norms at outputs")
+        self._check_factors()
+        if self.position == "rope":
+            self._check_rotation()
+
+    def _check_factors(self) -> None:
+        for name in (
+            "residual_scale",
+            "embedding_scale",
+            "attention_scale",
+            "attention_softcap",
+            "logit_divisor",
+            "logit_softcap",
+        ):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < MAX_FACTOR:
+                raise _invalid(name, value, f"positive and below {MAX_FACTOR}")
+
+    def _check_rotation(self) -> None:
+        if self.rotary_dim is None and self.head_dim % 2:
+            raise _invalid("head_dim", self.head_dim, "even, as rotary positions turn pairs")
+        turned = self.rotary_dim
+        if turned is not None and (turned % 2 or not 0 < turned <= self.head_dim):
+            raise _invalid("rotary_dim", turned, f"even and from 2 to {self.head_dim}")
+        for name in ("rope_theta", "sliding_rope_theta"):
+            theta = getattr(self, name)
+            if theta is not None and not 0 < theta < 1e12:
+                raise _invalid(name, theta, "positive and below 10^12")
         if isinstance(self.rope_scaling, YarnScaling) and self.rope_theta <= 1:
             raise _invalid("rope_theta", self.rope_theta, "above 1, as YaRN takes its logarithm")
 
@@ -117,21 +188,60 @@ class ModelConfig:
             return None
         return size
 
+    def score_scale(self, layer: int) -> float:
+        """Factor of this layer's attention scores."""
+        scale = self.head_dim**-0.5 if self.attention_scale is None else self.attention_scale
+        return scale / (layer + 1) if self.scale_by_layer else scale
+
+    def rotary(self, layer: int) -> Rotary | None:
+        """How this layer turns its queries and keys; None where it does not."""
+        if self.position != "rope" or layer in self.rope_free_layers:
+            return None
+        dim = self.rotary_dim or self.head_dim
+        slides = self.sliding_window is not None and layer not in self.full_attention_layers
+        if slides and self.sliding_rope_theta is not None:
+            return Rotary(dim, self.sliding_rope_theta, None)
+        return Rotary(dim, self.rope_theta, self.rope_scaling)
+
+    @property
+    def block_norm_names(self) -> tuple[str, ...]:
+        """The norms of a block, as Hugging Face's Llama, Gemma 2 and OLMo 2 call them.
+
+        "post_attention_layernorm" stands before the feed-forward layer if `block_norms` is
+        "before", and right behind attention in the other cases.
+        """
+        if self.residual == "parallel_shared_norm":
+            return ("input_layernorm",)
+        before, after = "input_layernorm", "post_attention_layernorm"
+        if self.block_norms == "before":
+            return (before, after)
+        if self.block_norms == "after":
+            return (after, "post_feedforward_layernorm")
+        return (before, after, "pre_feedforward_layernorm", "post_feedforward_layernorm")
+
+    @property
+    def qk_norm_sizes(self) -> tuple[int, int]:
+        """Channels of the norms of queries and of keys, where `qk_norm` asks for them."""
+        heads = (self.num_heads, self.num_kv_heads) if self.qk_norm == "width" else (1, 1)
+        return heads[0] * self.head_dim, heads[1] * self.head_dim
+
     @property
     def num_parameters(self) -> int:
         """Parameters of the whole model, a tied output projection counted once."""
+        norm = 2 if self.norm == "layernorm" and self.norm_bias else 1
         attention = self.hidden_size * self.head_dim * (2 * self.num_heads + 2 * self.num_kv_heads)
         attention += self.qkv_bias * self.head_dim * (self.num_heads + 2 * self.num_kv_heads)
         attention += self.attention_output_bias * self.hidden_size
-        attention += self.qk_norm * 2 * self.head_dim
+        attention += norm * sum(self.qk_norm_sizes) if self.qk_norm is not None else 0
         up_projections = 2 if self.gated_mlp else 1
         mlp = self.hidden_size * self.intermediate_size * (up_projections + 1)
         mlp += self.mlp_bias * (up_projections * self.intermediate_size + self.hidden_size)
-        norm = self.hidden_size * (2 if self.norm == "layernorm" else 1)
+        norms = len(self.block_norm_names) * norm * self.hidden_size
         embedding = self.vocab_size * self.hidden_size * (1 if self.tied_embeddings else 2)
+        embedding += self.head_bias * self.vocab_size
         if self.position == "learned":
             embedding += self.context_length * self.hidden_size
-        return embedding + self.num_layers * (attention + mlp + 2 * norm) + norm
+        return embedding + self.num_layers * (attention + mlp + norms) + norm * self.hidden_size
 
     @property
     def kv_bytes_per_token(self) -> int:

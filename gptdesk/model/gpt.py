@@ -20,26 +20,53 @@ from torch.overrides import TorchFunctionMode
 
 from gptdesk.model.attention import Attention, Rotation
 from gptdesk.model.cache import KVCache
-from gptdesk.model.config import ModelConfig
+from gptdesk.model.config import ModelConfig, Rotary
 from gptdesk.model.mlp import MLP
 from gptdesk.model.norms import make_norm
 from gptdesk.model.rope import inverse_frequencies, magnitude, rotation
 
 
 class Block(nn.Module):
-    """Attention and feed-forward, each normalised before and added to the residual stream."""
+    """Attention and feed-forward, each added to the residual stream.
+
+    A norm that the config does not ask for is the identity. What "post_attention_layernorm"
+    normalises differs: see `ModelConfig.block_norm_names`.
+    """
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
-        self.input_layernorm = make_norm(config)
         self.self_attn = Attention(config, layer)
-        self.post_attention_layernorm = make_norm(config)
         self.mlp = MLP(config)
+        norms = {name: make_norm(config) for name in config.block_norm_names}
+        self.input_layernorm = norms.get("input_layernorm", nn.Identity())
+        self.post_attention_layernorm = norms.get("post_attention_layernorm", nn.Identity())
+        self.pre_feedforward_layernorm = norms.get("pre_feedforward_layernorm", nn.Identity())
+        self.post_feedforward_layernorm = norms.get("post_feedforward_layernorm", nn.Identity())
+        self.norms_outputs = config.block_norms != "before"
+        self.residual = config.residual
+        self.residual_scale = config.residual_scale
 
     def forward(self, x: Tensor, rotary: Rotation | None, cache: KVCache | None) -> Tensor:
         """Refine x (B, T, hidden_size); shapes as in `Attention.forward`."""
-        x = x + self.self_attn(self.input_layernorm(x), rotary, cache)
-        return cast("Tensor", x + self.mlp(self.post_attention_layernorm(x)))
+        normed = self.input_layernorm(x)
+        attended = self.self_attn(normed, rotary, cache)
+        if self.norms_outputs:
+            attended = self.post_attention_layernorm(attended)
+        if self.residual == "parallel_shared_norm":
+            return cast("Tensor", x + attended + self.mlp(normed))
+        if self.residual == "parallel":
+            return cast("Tensor", x + attended + self.mlp(self.post_attention_layernorm(x)))
+        x = self._add(x, attended)
+        return self._add(x, self._feed_forward(x))
+
+    def _add(self, x: Tensor, change: Tensor) -> Tensor:
+        return x + (change if self.residual_scale == 1 else change * self.residual_scale)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        if not self.norms_outputs:
+            return cast("Tensor", self.mlp(self.post_attention_layernorm(x)))
+        inner = self.mlp(self.pre_feedforward_layernorm(x))
+        return cast("Tensor", self.post_feedforward_layernorm(inner))
 
 
 class Decoder(nn.Module):
@@ -56,25 +83,36 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Block(config, layer) for layer in range(config.num_layers))
         self.norm = make_norm(config)
         self.config = config
+        self.rotaries = tuple(config.rotary(layer) for layer in range(config.num_layers))
 
     def forward(self, ids: Tensor, cache: KVCache | None) -> Tensor:
         """Hidden states (B, T, hidden_size) of ids (B, T)."""
         start = cache.length if cache is not None else 0
         positions = torch.arange(start, start + ids.shape[1], device=ids.device)  # (T,)
         x = self.embed_tokens(ids)  # (B, T, hidden_size)
-        rotary = None
+        if self.config.embedding_scale != 1:
+            x = x * self.config.embedding_scale
         if self.embed_positions is not None:
             x = x + self.embed_positions(positions)
-        else:
-            inverse = inverse_frequencies(self.config, ids.device)
-            rotary = rotation(inverse, positions, x.dtype, magnitude(self.config))
+        rotations = self._rotations(positions, x.dtype)
         if cache is not None:
             cache.reserve(start + ids.shape[1])
-        for block in self.layers:
-            x = block(x, rotary, cache)
+        for block, rotary in zip(self.layers, self.rotaries, strict=True):
+            x = block(x, rotations[rotary], cache)
         if cache is not None:
             cache.advance(ids.shape[1])
         return cast("Tensor", self.norm(x))
+
+    def _rotations(
+        self, positions: Tensor, dtype: torch.dtype
+    ) -> dict[Rotary | None, Rotation | None]:
+        """The angles of `positions` (T,) for every kind of rotation that a layer asks for."""
+        rotations: dict[Rotary | None, Rotation | None] = {None: None}
+        for rotary in self.rotaries:
+            if rotary not in rotations:
+                inverse = inverse_frequencies(rotary, positions.device)
+                rotations[rotary] = rotation(inverse, positions, dtype, magnitude(rotary))
+        return rotations
 
 
 class _SkipInit(TorchFunctionMode):
@@ -104,7 +142,7 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.model = Decoder(config)
-        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=config.head_bias)
         self.tie_weights()
 
     @classmethod
@@ -135,4 +173,12 @@ class GPT(nn.Module):
         hidden = self.model(ids, cache)
         if last is not None:
             hidden = hidden[:, hidden.shape[1] - last :]
-        return cast("Tensor", self.lm_head(hidden))
+        return self.logits(hidden)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits (…, vocab_size) of the decoder's hidden states (…, hidden_size)."""
+        logits: Tensor = self.lm_head(hidden)
+        if self.config.logit_divisor != 1:
+            logits = logits / self.config.logit_divisor
+        cap = self.config.logit_softcap
+        return logits if cap is None else torch.tanh(logits / cap) * cap

@@ -1,7 +1,7 @@
 """Rotary position embeddings: queries and keys are turned by an angle that grows with position.
 
 RoFormer (Su et al. 2021, arXiv:2104.09864), in the half-split layout of the Llama checkpoints:
-dimension i is paired with i + head_dim / 2, not with i + 1.
+dimension i is paired with i + dim / 2, not with i + 1.
 """
 
 from __future__ import annotations
@@ -12,44 +12,44 @@ import math
 import torch
 from torch import Tensor
 
-from gptdesk.model.config import ModelConfig
+from gptdesk.model.config import Rotary
 from gptdesk.model.rope_scaling import LinearScaling, Llama3Scaling, YarnScaling
 
 _CPU = torch.device("cpu")
 
 
-def inverse_frequencies(config: ModelConfig, device: torch.device = _CPU) -> Tensor:
-    """Angle per position of each pair, in radians: float32 (head_dim / 2,). Do not change it.
+def inverse_frequencies(rotary: Rotary, device: torch.device = _CPU) -> Tensor:
+    """Angle per position of each pair, in radians: float32 (dim / 2,).
 
-    Computed once for a model and kept outside of it: a buffer of the module would be left
-    without data by loading from the meta device.
+    Do not change it: it is computed once for a model and kept outside of it, as a buffer
+    of the module would be left without data by loading from the meta device.
     """
     if torch.compiler.is_compiling():  # which makes a constant of it, and warns of caches
-        return _frequencies(config, device)
-    return _cached_frequencies(config, device)
+        return _frequencies(rotary, device)
+    return _cached_frequencies(rotary, device)
 
 
-def _frequencies(config: ModelConfig, device: torch.device) -> Tensor:
-    exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32) / config.head_dim
-    return _stretched(1.0 / config.rope_theta**exponents, config).to(device)
+def _frequencies(rotary: Rotary, device: torch.device) -> Tensor:
+    exponents = torch.arange(0, rotary.dim, 2, dtype=torch.float32) / rotary.dim
+    return _stretched(1.0 / rotary.theta**exponents, rotary).to(device)
 
 
 @functools.lru_cache(maxsize=16)
-def _cached_frequencies(config: ModelConfig, device: torch.device) -> Tensor:
+def _cached_frequencies(rotary: Rotary, device: torch.device) -> Tensor:
     # An inference tensor, once cached, could never be part of a training step.
     with torch.inference_mode(mode=False):
-        return _frequencies(config, device)
+        return _frequencies(rotary, device)
 
 
-def magnitude(config: ModelConfig) -> float:
+def magnitude(rotary: Rotary) -> float:
     """By how much rotation lengthens queries and keys: 1 for every method but YaRN."""
-    scaling = config.rope_scaling
+    scaling = rotary.scaling
     return scaling.attention_factor if isinstance(scaling, YarnScaling) else 1.0
 
 
-def _stretched(plain: Tensor, config: ModelConfig) -> Tensor:
-    """The frequencies (head_dim / 2,) as `config.rope_scaling` changes them."""
-    match config.rope_scaling:
+def _stretched(plain: Tensor, rotary: Rotary) -> Tensor:
+    """The frequencies (dim / 2,) as `rotary.scaling` changes them."""
+    match rotary.scaling:
         case LinearScaling(factor=factor):
             return plain / factor
         case Llama3Scaling() as scaling:
@@ -57,7 +57,7 @@ def _stretched(plain: Tensor, config: ModelConfig) -> Tensor:
             turns = plain * scaling.original_context / (2 * math.pi)
             return _blend(plain, scaling.factor, (turns - low) / (high - low))
         case YarnScaling() as scaling:
-            return _blend(plain, scaling.factor, 1 - _yarn_ramp(config, scaling))
+            return _blend(plain, scaling.factor, 1 - _yarn_ramp(rotary, scaling))
         case _:
             return plain
 
@@ -68,13 +68,13 @@ def _blend(plain: Tensor, factor: float, kept: Tensor) -> Tensor:
     return plain / factor * (1 - kept) + plain * kept
 
 
-def _yarn_ramp(config: ModelConfig, scaling: YarnScaling) -> Tensor:
-    """Rises by one between the pairs that turn `beta_fast` and `beta_slow` times: (head_dim / 2,).
+def _yarn_ramp(rotary: Rotary, scaling: YarnScaling) -> Tensor:
+    """Rises by one between the pairs that turn `beta_fast` and `beta_slow` times: (dim / 2,).
 
     The last bound is taken among all dimensions though there are half as many pairs: so do the
     models' authors.
     """
-    dim, theta = config.head_dim, config.rope_theta
+    dim, theta = rotary.dim, rotary.theta
 
     def pair_that_turns(times: float) -> float:
         ratio = scaling.original_context / (times * 2 * math.pi)
@@ -94,21 +94,28 @@ def rotation(
     """Cosine and sine of every angle.
 
     Args:
-        inverse: (head_dim / 2,) from `inverse_frequencies`.
+        inverse: (dim / 2,) from `inverse_frequencies`.
         positions: (T,) absolute positions.
         length: factor of both, from `magnitude`.
         dtype: of the result; the angles themselves are always computed in float32, as in half
             precision neighbouring positions above 2,048 would fall together.
 
     Returns:
-        cos, sin, each (T, head_dim).
+        cos, sin, each (T, dim).
     """
-    angles = positions.to(torch.float32)[:, None] * inverse[None, :]  # (T, head_dim / 2)
-    angles = torch.cat((angles, angles), dim=-1)  # (T, head_dim)
+    angles = positions.to(torch.float32)[:, None] * inverse[None, :]  # (T, dim / 2)
+    angles = torch.cat((angles, angles), dim=-1)  # (T, dim)
     return (angles.cos() * length).to(dtype), (angles.sin() * length).to(dtype)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn x (B, n_head, T, head_dim) by the angles whose cos and sin are (T, head_dim)."""
+    """Turn x (B, n_head, T, head_dim) by the angles whose cos and sin are (T, dim).
+
+    Dimensions of a head behind the first `dim` stay as they are.
+    """
+    dim = cos.shape[-1]
+    if dim < x.shape[-1]:
+        turned, kept = x.split((dim, x.shape[-1] - dim), dim=-1)
+        return torch.cat((rotate(turned, cos, sin), kept), dim=-1)
     first, second = x.chunk(2, dim=-1)
     return x * cos + torch.cat((-second, first), dim=-1) * sin

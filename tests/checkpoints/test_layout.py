@@ -31,9 +31,14 @@ VARIANTS: list[dict[str, Any]] = [
     {"attention_output_bias": True},
     {"mlp_bias": True},
     {"mlp_bias": True, "gated_mlp": False},
-    {"qk_norm": True},
+    {"qk_norm": "head"},
     {"sliding_window": 3, "full_attention_layers": (1,)},
     {"norm": "layernorm", "position": "learned", "gated_mlp": False, "num_kv_heads": 4},
+    {"norm": "layernorm", "norm_bias": False, "qk_norm": "head"},
+    {"block_norms": "after", "qk_norm": "width", "norm_unit_offset": True},
+    {"block_norms": "around", "head_bias": True, "tied_embeddings": True},
+    {"residual": "parallel", "head_bias": True, "rotary_dim": 2},
+    {"residual": "parallel_shared_norm", "rope_free_layers": (0,)},
 ]
 
 

@@ -49,7 +49,7 @@ POINTS: dict[str, dict[str, Any]] = {
     "positions that lengthen queries and keys": {
         "rope_scaling": YarnScaling(factor=4.0, original_context=32, attention_factor=1.3)
     },
-    "normalised queries and keys": {"qk_norm": True, "num_kv_heads": 2},
+    "normalised queries and keys": {"qk_norm": "head", "num_kv_heads": 2},
     "sliding window": {"sliding_window": 5},
     "sliding window in some layers": {"sliding_window": 5, "full_attention_layers": (0,)},
     "biases": {"qkv_bias": True, "attention_output_bias": True, "mlp_bias": True},

@@ -50,7 +50,7 @@ CONFIGS = {
 CONFIGS["window in one layer"] = replace(
     CONFIGS["llama"], sliding_window=20, full_attention_layers=(0,)
 )
-CONFIGS["normalised queries and keys"] = replace(CONFIGS["llama"], qk_norm=True)
+CONFIGS["normalised queries and keys"] = replace(CONFIGS["llama"], qk_norm="head")
 CONFIGS["window and YaRN"] = replace(
     CONFIGS["llama"],
     sliding_window=2,

@@ -20,7 +20,7 @@ def read_qwen3(reader: ConfigReader) -> ModelConfig:
         config,
         qkv_bias=bias,
         attention_output_bias=bias,
-        qk_norm=True,
+        qk_norm="head",
         sliding_window=window,
         full_attention_layers=full,
     )
