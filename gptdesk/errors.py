@@ -12,6 +12,7 @@
     │   ├── OutOfMemoryError        not enough memory on the device
     │   └── ContextOverflowError    more tokens than the model can attend to
     ├── ExportError              an ONNX export that cannot be made or written
+    ├── TrainingError            a training run that cannot start or go on
     ├── NotBuiltError            a documented capability that this version lacks
     └── Cancelled                the person stopped it; never shown as a failure
 
@@ -77,6 +78,10 @@ class ContextOverflowError(EngineError):
 
 class ExportError(GptDeskError):
     """An ONNX export that cannot be made or written."""
+
+
+class TrainingError(GptDeskError):
+    """A training run that cannot start or go on."""
 
 
 class NotBuiltError(GptDeskError):
