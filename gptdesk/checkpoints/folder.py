@@ -45,17 +45,20 @@ class ModelFolder:
 
     Attributes:
         root: the folder.
-        kind: "huggingface" (safetensors) or "onnx" (written by gptdesk's export).
-        config_data: config.json, parsed.
+        kind: "huggingface" (config.json and weights for PyTorch), "onnx" (written by gptdesk's
+            export), "gguf" (one file of llama.cpp), "training" (one file of a training script).
+        config_data: config.json, parsed, or what the model's file says in its place.
         config: the shape it describes.
-        weight_files: safetensors files, or model.onnx and its data.
+        weight_files: safetensors, pickles, a GGUF file, or model.onnx and its data.
+        weights: their format; see `weight_formats`.
     """
 
     root: Path
-    kind: Literal["huggingface", "onnx"]
+    kind: Literal["huggingface", "onnx", "gguf", "training"]
     config_data: Mapping[str, Any]
     config: ModelConfig
     weight_files: tuple[Path, ...]
+    weights: Literal["safetensors", "pickle", "gguf", "onnx"] = "safetensors"
 
 
 def resolve_folder(path: str | Path) -> ModelFolder:
@@ -87,7 +90,7 @@ def _read_folder(root: Path, chosen: str) -> ModelFolder:
         if (root / name).is_symlink() or (root / name).exists():
             checked_file(root, name)
     if ONNX_KEY in data:
-        return ModelFolder(root, "onnx", data, config, _onnx_files(root, data, source))
+        return ModelFolder(root, "onnx", data, config, _onnx_files(root, data, source), "onnx")
     return ModelFolder(root, "huggingface", data, config, _safetensors_files(root, chosen))
 
 

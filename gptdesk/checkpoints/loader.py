@@ -42,7 +42,7 @@ class WeightStream:
         progress: ProgressCallback | None = None,
         cancel: CancelFlag | None = None,
     ) -> None:
-        if folder.kind != "huggingface":
+        if folder.kind == "onnx":
             raise UnsupportedModelError(
                 f"The model in {folder.root} is an ONNX export, which has no weights for PyTorch.",
                 "Open it with the ONNX engine, or open the original model.",

@@ -14,12 +14,12 @@ from gptdesk.checkpoints.families import find_family
 from gptdesk.checkpoints.families.base import Family, Rule
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.layout import EMBEDDING, HEAD, parameter_shapes
-from gptdesk.checkpoints.safetensors_header import StoredTensor, read_header
+from gptdesk.checkpoints.stored_tensor import BLOCK_TYPES, FLOAT_TYPES, StoredTensor
+from gptdesk.checkpoints.weight_formats import read_headers
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
 
 _SHOWN = 4
-FLOAT_TYPES = ("F32", "F16", "BF16", "F64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +56,14 @@ class WeightPlan:
         return sum(step.stored.nbytes for step in self.steps)
 
 
-def read_headers(files: Iterable[Path]) -> dict[str, StoredTensor]:
-    """The tensors of all shards.
-
-    Raises:
-        CheckpointError: a file is damaged, or two files hold a tensor of the same name.
-    """
-    tensors: dict[str, StoredTensor] = {}
-    for path in files:
-        header = read_header(path)
-        twice = tensors.keys() & header.keys()
-        if twice:
-            raise CheckpointError(
-                f"{path}: tensor {min(twice)} is also in {tensors[min(twice)].path.name}.",
-                "Download the model again: its files do not belong together.",
-            )
-        tensors |= header
-    return tensors
-
-
 def plan_folder(folder: ModelFolder) -> WeightPlan:
-    """Judge the weights of a folder of kind "huggingface" by their headers.
+    """Judge the weights of a folder, all but ONNX exports, by their headers.
 
     Raises:
         CheckpointError, UnsupportedModelError: as `read_headers` and `plan_weights`.
     """
     family = find_family(folder.config_data)
-    return plan_weights(folder.config, family, read_headers(folder.weight_files), folder.root)
+    return plan_weights(folder.config, family, read_headers(folder), folder.root)
 
 
 def plan_weights(
@@ -155,7 +136,7 @@ def _step(rule: Rule, stored: StoredTensor, shapes: Mapping[str, tuple[int, ...]
             f"config.json asks for {list(wanted)}.",
             "Download the model again: its files do not belong together.",
         )
-    if stored.dtype not in FLOAT_TYPES:
+    if stored.dtype not in FLOAT_TYPES and stored.dtype not in BLOCK_TYPES:
         raise UnsupportedModelError(
             f"{stored.path}: tensor {stored.name} is stored as {stored.dtype}; "
             "gptdesk does not read quantized weights.",

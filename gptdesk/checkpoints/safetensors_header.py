@@ -9,43 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gptdesk.checkpoints.stored_tensor import ITEM_BYTES, StoredTensor
 from gptdesk.errors import CheckpointError
 
 _MAX_HEADER_BYTES = 16 << 20  # a model of 100,000 tensors needs about 12
 _MAX_DIMENSION = 1 << 48
 _MAX_NAME = 500
-
-ITEM_BYTES = {
-    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 1),
-    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
-    **dict.fromkeys(("U32", "I32", "F32"), 4),
-    **dict.fromkeys(("U64", "I64", "F64"), 8),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTensor:
-    """Where one tensor lies.
-
-    Attributes:
-        name: as in the file.
-        path: of the file.
-        dtype: the format's name, such as "BF16".
-        shape: dimensions.
-        offset: of its first byte from the start of the file.
-        nbytes: length in bytes.
-    """
-
-    name: str
-    path: Path
-    dtype: str
-    shape: tuple[int, ...]
-    offset: int
-    nbytes: int
 
 
 def read_header(path: Path) -> dict[str, StoredTensor]:

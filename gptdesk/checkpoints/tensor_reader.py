@@ -8,7 +8,6 @@ where a safetensors file promises 8, and keeps decoding from waiting for evicted
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
@@ -17,8 +16,9 @@ import torch
 from torch import Tensor
 
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
+from gptdesk.checkpoints.block_decoding import DECODERS
 from gptdesk.checkpoints.plan import Step
-from gptdesk.checkpoints.safetensors_header import StoredTensor
+from gptdesk.checkpoints.stored_tensor import BLOCK_TYPES, StoredTensor
 from gptdesk.errors import CheckpointError
 
 _CHUNK_ITEMS = 4 << 20
@@ -77,13 +77,12 @@ class TensorReader:
         self._buffer = torch.empty(0, dtype=torch.uint8)
 
     def _read_whole(self, stored: StoredTensor, transpose: bool) -> Tensor:
+        if stored.dtype in BLOCK_TYPES:
+            result = self._read_blocks(stored)
+            return result.t().contiguous() if transpose else result
+        if transpose or stored.strides is not None:
+            return self._read_view(stored, transpose)
         source = DTYPES[stored.dtype]
-        if transpose:
-            # One copy of the whole matrix: torch has a fast path for that and none for slices.
-            raw = self._staging(math.prod(stored.shape), source)
-            self._fill(raw, stored, 0)
-            result = torch.empty(stored.shape[::-1], dtype=self._dtype)
-            return result.copy_(raw.view(stored.shape).t())
         result = torch.empty(stored.shape, dtype=self._dtype)
         flat = result.view(-1)
         if source == self._dtype:
@@ -94,6 +93,29 @@ class TensorReader:
             raw = self._staging(target.numel(), source)
             self._fill(raw, stored, start)
             target.copy_(raw)
+        return result
+
+    def _read_view(self, stored: StoredTensor, transpose: bool) -> Tensor:
+        """A tensor whose numbers do not lie in the order in which we want them."""
+        # One copy of the whole matrix: torch has a fast path for that and none for slices.
+        source = DTYPES[stored.dtype]
+        raw = self._staging(stored.nbytes // source.itemsize, source)
+        self._fill(raw, stored, 0)
+        strides = stored.strides or torch.empty(stored.shape, device="meta").stride()
+        view = raw.as_strided(stored.shape, strides)
+        view = view.t() if transpose else view
+        return torch.empty(view.shape, dtype=self._dtype).copy_(view)
+
+    def _read_blocks(self, stored: StoredTensor) -> Tensor:
+        """A tensor of a block type, decoded some thousand blocks at a time."""
+        numbers, nbytes = BLOCK_TYPES[stored.dtype]
+        result = torch.empty(stored.shape, dtype=self._dtype)
+        step = _CHUNK_ITEMS // numbers
+        for first, target in enumerate(torch.split(result.view(-1), step * numbers)):
+            raw = self._staging(target.numel() // numbers * nbytes, torch.uint8)
+            self._fill(raw, stored, first * step * nbytes)
+            decoded = DECODERS[stored.dtype](raw.view(-1, nbytes))  # (blocks, numbers)
+            target.copy_(decoded.view(-1))
         return result
 
     def _fill(self, target: Tensor, stored: StoredTensor, first: int) -> None:

@@ -62,7 +62,7 @@ def open_engine(
         from gptdesk.engines.onnx_engine import open_onnx
 
         return open_onnx(folder, device=device, threads=threads, progress=progress, cancel=cancel)
-    if folder.kind == "huggingface":
+    if folder.kind != "onnx":
         plan_folder(folder)  # importing torch takes seconds: what headers tell is said before
     from gptdesk.engines.torch_engine import open_torch
 
