@@ -37,8 +37,9 @@ class PortableAttention:
     def __init__(self, config: ModelConfig, graph: GraphBuilder) -> None:
         self._config = config
         self._graph = graph
-        rotary = config.rotary(0)
-        self._rotation = None if rotary is None else self._write_rotation(rotary)
+        self._rotations = {
+            rotary: self._write_rotation(rotary) for rotary in _distinct(config) if rotary
+        }
         self._slots = self._write_slots()
         self._write_shapes()
         self._masks = {
@@ -55,8 +56,9 @@ class PortableAttention:
         q, k, v = graph.nodes(
             "Split", qkv, graph.ints(heads, kv_heads, kv_heads), results=3, axis=1
         )
-        if self._rotation is not None:
-            q, k = (self._rotate(x, *self._rotation) for x in (q, k))
+        rotary = config.rotary(layer)
+        if rotary is not None:
+            q, k = (self._rotate(x, rotary) for x in (q, k))
         keys, values = (
             graph.nodes("ScatterND", past, self._slots, new, results=[present])[0]
             for new, (past, present) in zip((k, v), fmt.cache_names(layer), strict=True)
@@ -71,11 +73,12 @@ class PortableAttention:
         kv_heads, dim = config.num_kv_heads, config.head_dim
         groups = config.num_heads // kv_heads
         mask = self._masks[config.window(layer)]
-        scale = graph.constant(np.array(config.score_scale(layer), dtype=np.float32))
-        q = graph.node("Mul", q, scale)
+        q = graph.node("Mul", q, graph.number(config.score_scale(layer)))
         if groups > 1:  # the query heads of one group become more rows of one product
             q = graph.node("Reshape", q, graph.ints(1, kv_heads, -1, dim))
         scores = graph.node("MatMul", q, graph.node("Transpose", keys, perm=[0, 1, 3, 2]))
+        if config.attention_softcap is not None:
+            scores = softcap(graph, scores, config.attention_softcap)
         if groups > 1:
             # (1, n_kv_head, groups * T, C) as (n_kv_head, groups, T, C), which the mask fits
             shape = graph.node("Concat", graph.ints(kv_heads, groups), self._mask_shape, axis=0)
@@ -100,11 +103,20 @@ class PortableAttention:
         length = magnitude(rotary)
         if length == 1:
             return cos, sin
-        factor = graph.constant(np.array(length, dtype=np.float32))
+        factor = graph.number(length)
         return graph.node("Mul", cos, factor), graph.node("Mul", sin, factor)
 
-    def _rotate(self, x: str, cos: str, sin: str) -> str:
-        """As `model.rope.rotate`, on x (1, n, T, dim) with cos and sin (T, dim / 2)."""
+    def _rotate(self, x: str, rotary: Rotary) -> str:
+        """As `model.rope.rotate`, on x (1, n, T, head_dim)."""
+        graph, kept = self._graph, self._config.head_dim - rotary.dim
+        if not kept:
+            return self._turn(x, *self._rotations[rotary])
+        sizes = graph.ints(rotary.dim, kept)
+        turned, rest = graph.nodes("Split", x, sizes, results=2, axis=-1)
+        return graph.node("Concat", self._turn(turned, *self._rotations[rotary]), rest, axis=-1)
+
+    def _turn(self, x: str, cos: str, sin: str) -> str:
+        """Turn the pairs of x (1, n, T, dim) by angles whose cos and sin are (T, dim / 2)."""
         graph = self._graph
         first, second = graph.nodes("Split", x, results=2, axis=-1, num_outputs=2)
         turned_first = graph.node(
@@ -140,7 +152,7 @@ class PortableAttention:
         slots = graph.node("Range", zero, graph.node("Squeeze", self._capacity), one)  # (C,)
         last = graph.node("Unsqueeze", fmt.POSITION_IDS, graph.ints(1))  # (T, 1)
         hidden = graph.node("Greater", slots, last)  # (T, C)
-        never, fine = (graph.constant(np.array(x, dtype=np.float32)) for x in (-np.inf, 0))
+        never, fine = graph.number(-np.inf), graph.number(0)
         mask = graph.node("Where", hidden, never, fine)
         if window is None:
             return mask
@@ -156,6 +168,8 @@ class FastAttention:
         """What the operator does not take, for the person; "" where it fits the model."""
         if config.head_dim % (8 if config.position == "learned" else 16):
             return f"heads of width {config.head_dim}"
+        if config.position == "rope" and (config.rotary_dim or 0) % 16:
+            return f"positions that turn {config.rotary_dim} dimensions of a head"
         if config.position == "rope" and _table_bytes(config) > MAX_TABLE_BYTES:
             return f"a context of {config.context_length:,} tokens"
         if any(config.window(layer) for layer in range(config.num_layers)):
@@ -169,27 +183,35 @@ class FastAttention:
         last = graph.node("Gather", fmt.POSITION_IDS, graph.ints(-1))  # (1,)
         total = graph.node("Add", last, graph.ints(1))
         self._lengths = [graph.node("Cast", x, to=TensorProto.INT32) for x in (last, total)]
-        rotary = config.rotary(0)
-        self._tables = [] if rotary is None else self._write_tables(rotary)
+        self._tables = {
+            rotary: self._write_tables(rotary, f"rotary.{number}")
+            for number, rotary in enumerate(_distinct(config))
+            if rotary is not None
+        }
 
     def write(self, layer: int, qkv: str) -> str:
         """See `AttentionWriter.write`."""
         config, graph = self._config, self._graph
         (past_key, key), (past_value, value) = fmt.cache_names(layer)
+        rotary = config.rotary(layer)
+        tables = [] if rotary is None else self._tables[rotary]
+        # The operator takes 0 for no cap.
+        cap = {} if config.attention_softcap is None else {"softcap": config.attention_softcap}
         packed = graph.node("Unsqueeze", qkv, graph.ints(0))  # (1, T, …)
         seen = graph.nodes(
             "GroupQueryAttention",
-            *(packed, "", "", past_key, past_value, *self._lengths, *self._tables),
+            *(packed, "", "", past_key, past_value, *self._lengths, *tables),
             results=["", key, value],
             domain=MICROSOFT,
             num_heads=config.num_heads,
             kv_num_heads=config.num_kv_heads,
             scale=config.score_scale(layer),
-            do_rotary=int(bool(self._tables)),
+            do_rotary=int(rotary is not None),
+            **cap,
         )[0]
         return graph.node("Squeeze", seen, graph.ints(0))
 
-    def _write_tables(self, rotary: Rotary) -> list[str]:
+    def _write_tables(self, rotary: Rotary, name: str) -> list[str]:
         """Cosine and sine for every position of the context, each (context_length, dim / 2)."""
         config = self._config
         positions = torch.arange(config.context_length)
@@ -197,9 +219,20 @@ class FastAttention:
         tables = rotation(inverse, positions, torch.float32, magnitude(rotary))
         half = rotary.dim // 2
         return [
-            self._graph.table(f"rotary.{name}", [table[:, :half].numpy()])
-            for name, table in zip(("cos", "sin"), tables, strict=True)
+            self._graph.table(f"{name}.{part}", [table[:, :half].numpy()])
+            for part, table in zip(("cos", "sin"), tables, strict=True)
         ]
+
+
+def softcap(graph: GraphBuilder, x: str, cap: float) -> str:
+    """Squeeze x to ±cap by a tanh."""
+    squeezed = graph.node("Tanh", graph.node("Div", x, graph.number(cap)))
+    return graph.node("Mul", squeezed, graph.number(cap))
+
+
+def _distinct(config: ModelConfig) -> list[Rotary | None]:
+    """The kinds of rotation that layers ask for, each once."""
+    return list(dict.fromkeys(config.rotary(layer) for layer in range(config.num_layers)))
 
 
 def _table_bytes(config: ModelConfig) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gptdesk.checkpoints.folder import ONNX_FORMAT_VERSION
 from gptdesk.export import onnx_format as fmt
-from gptdesk.export.attention_graph import ATTENTIONS, AttentionWriter
+from gptdesk.export.attention_graph import ATTENTIONS, AttentionWriter, softcap
 from gptdesk.export.graph import GraphBuilder
 from gptdesk.export.weight_file import WeightFile
 from gptdesk.model.config import ModelConfig
@@ -56,41 +56,76 @@ class _GPTWriter:
         x = self._norm(x, "model.norm")
         tied = config.tied_embeddings
         head = self._table("model.embed_tokens.weight" if tied else "lm_head.weight")
-        graph.nodes("Gemm", x, head, transB=1, results=[fmt.LOGITS])  # (L, vocab_size)
+        bias = [self._vector("lm_head.bias")] if config.head_bias else []
+        logits = graph.node("Gemm", x, head, *bias, transB=1)  # (L, vocab_size)
+        if config.logit_divisor != 1:
+            logits = graph.node("Div", logits, graph.number(config.logit_divisor))
+        if config.logit_softcap is not None:
+            softcap(graph, logits, config.logit_softcap)
+        graph.name_last(fmt.LOGITS)
 
     def _embedding(self) -> str:
         table = self._table("model.embed_tokens.weight")
         x = self.graph.node("Gather", table, fmt.INPUT_IDS)  # (T, hidden_size)
+        if self.config.embedding_scale != 1:
+            x = self.graph.node("Mul", x, self.graph.number(self.config.embedding_scale))
         if self.config.position == "learned":
             places = self._table("model.embed_positions.weight")
             x = self.graph.node("Add", x, self.graph.node("Gather", places, fmt.POSITION_IDS))
         return x
 
     def _block(self, x: str, layer: int, attention: AttentionWriter) -> str:
-        prefix = f"model.layers.{layer}."
-        qkv_bias = self.config.qkv_bias
-        qkv_names = [f"{prefix}self_attn.{part}_proj" for part in "qkv"]
-        normed = self._norm(x, f"{prefix}input_layernorm")
-        qkv = self._linear(normed, f"{prefix}self_attn.qkv_proj", qkv_names, bias=qkv_bias)
-        if self.config.qk_norm:
-            qkv = self._norm_heads(qkv, f"{prefix}self_attn")
+        config, prefix = self.config, f"model.layers.{layer}."
+        norms = config.block_norm_names
+        normed = x
+        if "input_layernorm" in norms:
+            normed = self._norm(x, f"{prefix}input_layernorm")
+        attended = self._attention(normed, layer, attention)
+        if config.block_norms != "before":
+            attended = self._norm(attended, f"{prefix}post_attention_layernorm")
+        if config.residual == "sequential":
+            x = normed = self._add(x, attended)
+        elif config.residual == "parallel":
+            normed = x
+        if config.block_norms == "before" and "post_attention_layernorm" in norms:
+            normed = self._norm(normed, f"{prefix}post_attention_layernorm")
+        if "pre_feedforward_layernorm" in norms:
+            normed = self._norm(normed, f"{prefix}pre_feedforward_layernorm")
+        out = self._mlp(normed, f"{prefix}mlp")
+        if "post_feedforward_layernorm" in norms:
+            out = self._norm(out, f"{prefix}post_feedforward_layernorm")
+        if config.residual != "sequential":
+            x = self._add(x, attended)
+        return self._add(x, out)
+
+    def _add(self, x: str, change: str) -> str:
+        graph, scale = self.graph, self.config.residual_scale
+        if scale != 1:
+            change = graph.node("Mul", change, graph.number(scale))
+        return graph.node("Add", x, change)
+
+    def _attention(self, x: str, layer: int, attention: AttentionWriter) -> str:
+        prefix = f"model.layers.{layer}.self_attn"
+        names = [f"{prefix}.{part}_proj" for part in "qkv"]
+        qkv = self._linear(x, f"{prefix}.qkv_proj", names, bias=self.config.qkv_bias)
+        if self.config.qk_norm is not None:
+            qkv = self._norm_queries_and_keys(qkv, prefix)
         attended = attention.write(layer, qkv)  # (T, n_head * head_dim)
         bias = self.config.attention_output_bias
-        out = self._linear(attended, f"{prefix}self_attn.o_proj", bias=bias)
-        x = self.graph.node("Add", x, out)
-        normed = self._norm(x, f"{prefix}post_attention_layernorm")
-        return self.graph.node("Add", x, self._mlp(normed, f"{prefix}mlp"))
+        return self._linear(attended, f"{prefix}.o_proj", bias=bias)
 
-    def _norm_heads(self, qkv: str, prefix: str) -> str:
-        """Normalise every query and key of qkv (T, (n_head + 2 * n_kv_head) * head_dim)."""
+    def _norm_queries_and_keys(self, qkv: str, prefix: str) -> str:
+        """Normalise the queries and keys of qkv (T, (n_head + 2 * n_kv_head) * head_dim)."""
         config, graph = self.config, self.graph
-        heads, kv_heads, dim = config.num_heads, config.num_kv_heads, config.head_dim
-        parts = graph.node("Reshape", qkv, graph.ints(-1, heads + 2 * kv_heads, dim))
+        width = 1 if config.qk_norm == "head" else config.head_dim  # of an entry of axis 1
+        heads, kv_heads = config.num_heads * width, config.num_kv_heads * width
+        if config.qk_norm == "head":
+            qkv = graph.node("Reshape", qkv, graph.ints(-1, heads + 2 * kv_heads, config.head_dim))
         sizes = graph.ints(heads, kv_heads, kv_heads)
-        q, k, v = graph.nodes("Split", parts, sizes, results=3, axis=1)
-        q, k = self._rms_norm(q, f"{prefix}.q_norm"), self._rms_norm(k, f"{prefix}.k_norm")
-        parts = graph.node("Concat", q, k, v, axis=1)  # (T, n_head + 2 n_kv_head, head_dim)
-        return graph.node("Reshape", parts, graph.ints(-1, (heads + 2 * kv_heads) * dim))
+        q, k, v = graph.nodes("Split", qkv, sizes, results=3, axis=1)
+        q, k = self._norm(q, f"{prefix}.q_norm"), self._norm(k, f"{prefix}.k_norm")
+        joined = graph.node("Concat", q, k, v, axis=1)
+        return graph.node("Reshape", joined, graph.ints(0, -1))  # (T, as before)
 
     def _mlp(self, x: str, prefix: str) -> str:
         bias, graph = self.config.mlp_bias, self.graph
@@ -116,19 +151,18 @@ class _GPTWriter:
                 return graph.node("Mul", x, graph.node("Sigmoid", x))
 
     def _norm(self, x: str, name: str) -> str:
-        if self.config.norm == "rmsnorm":
-            return self._rms_norm(x, name)
-        scale, bias = self._vector(f"{name}.weight"), self._vector(f"{name}.bias")
-        eps = self.config.norm_eps
-        return self.graph.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=eps)
-
-    def _rms_norm(self, x: str, name: str) -> str:
         graph, eps = self.graph, self.config.norm_eps
-        scale = self._vector(f"{name}.weight")
+        if self.config.norm == "layernorm":
+            parts = ("weight", "bias") if self.config.norm_bias else ("weight",)
+            vectors = [self._vector(f"{name}.{part}") for part in parts]
+            return graph.node("LayerNormalization", x, *vectors, axis=-1, epsilon=eps)
+        offset = 1 if self.config.norm_unit_offset else 0
+        weights = (part + np.float32(offset) for part in self._read([f"{name}.weight"]))
+        scale = graph.vector(f"{name}.weight", weights)
         # RMSNormalization came with opset 23 only; runtimes fuse this pattern by themselves.
-        square = graph.node("Pow", x, graph.constant(np.array(2, dtype=np.float32)))
+        square = graph.node("Pow", x, graph.number(2))
         mean = graph.node("ReduceMean", square, graph.ints(-1), keepdims=1)  # (…, 1)
-        shifted = graph.node("Add", mean, graph.constant(np.array(eps, dtype=np.float32)))
+        shifted = graph.node("Add", mean, graph.number(eps))
         return graph.node("Mul", graph.node("Div", x, graph.node("Sqrt", shifted)), scale)
 
     def _linear(self, x: str, name: str, parts: list[str] | None = None, *, bias: bool) -> str:

@@ -57,6 +57,10 @@ class GraphBuilder:
         self._domains.add(domain)
         return names
 
+    def name_last(self, name: str) -> None:
+        """Call the only output of the node added last `name`, before anything reads it."""
+        self._nodes[-1].output[0] = name
+
     def constant(self, value: NDArray[Any]) -> str:
         """A small constant kept inside model.onnx; equal ones are stored once."""
         key = (str(value.dtype), value.shape, value.tobytes())
@@ -64,6 +68,10 @@ class GraphBuilder:
             name = self._constants[key] = f"constant_{len(self._constants)}"
             self._initializers[name] = numpy_helper.from_array(value, name)
         return self._constants[key]
+
+    def number(self, value: float) -> str:
+        """A constant float32 scalar."""
+        return self.constant(np.array(value, dtype=np.float32))
 
     def ints(self, *values: int) -> str:
         """A constant int64 vector."""

@@ -56,6 +56,7 @@ OPERATORS: dict[str, set[str]] = {
         "Sqrt",
         "Squeeze",
         "Sub",
+        "Tanh",
         "Transpose",
         "Unsqueeze",
         "Where",

@@ -35,8 +35,9 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(config.hidden_size, keys, bias=config.qkv_bias)
         self.v_proj = nn.Linear(config.hidden_size, keys, bias=config.qkv_bias)
         self.o_proj = nn.Linear(queries, config.hidden_size, bias=config.attention_output_bias)
-        norms = [make_norm(config, size) for size in config.qk_norm_sizes]
-        self.q_norm, self.k_norm = norms if config.qk_norm is not None else (None, None)
+        queries, keys = config.qk_norm_sizes
+        self.q_norm = make_norm(config, queries) if config.qk_norm is not None else None
+        self.k_norm = make_norm(config, keys) if config.qk_norm is not None else None
         self.norm_heads = config.qk_norm == "head"
 
     def forward(self, x: Tensor, rotation: Rotation | None, cache: KVCache | None) -> Tensor:

@@ -109,7 +109,7 @@ class Decoder(nn.Module):
         """The angles of `positions` (T,) for every kind of rotation that a layer asks for."""
         rotations: dict[Rotary | None, Rotation | None] = {None: None}
         for rotary in self.rotaries:
-            if rotary not in rotations:
+            if rotary is not None and rotary not in rotations:
                 inverse = inverse_frequencies(rotary, positions.device)
                 rotations[rotary] = rotation(inverse, positions, dtype, magnitude(rotary))
         return rotations

@@ -115,7 +115,6 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """
     dim = cos.shape[-1]
     if dim < x.shape[-1]:
-        turned, kept = x.split((dim, x.shape[-1] - dim), dim=-1)
-        return torch.cat((rotate(turned, cos, sin), kept), dim=-1)
+        return torch.cat((rotate(x[..., :dim], cos, sin), x[..., dim:]), dim=-1)
     first, second = x.chunk(2, dim=-1)
     return x * cos + torch.cat((-second, first), dim=-1) * sin
