@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gptdesk.errors import CheckpointError
-from gptdesk.model.rope_scaling import RopeScaling, YarnScaling
+from gptdesk.model.rope_scaling import (
+    DynamicScaling,
+    FactorScaling,
+    LongRopeScaling,
+    RopeScaling,
+    YarnScaling,
+)
 
 Norm = Literal["layernorm", "rmsnorm"]
 Activation = Literal["gelu", "gelu_tanh", "relu", "silu"]
@@ -33,6 +39,17 @@ class Rotary:
     dim: int
     theta: float
     scaling: RopeScaling | None
+
+    def at(self, length: int) -> Rotary:
+        """The same in a text of `length` tokens, for the methods that depend on that."""
+        match self.scaling:
+            case LongRopeScaling() as scaling:
+                return Rotary(self.dim, self.theta, scaling.at(length))
+            case DynamicScaling() as scaling:
+                growth = scaling.growth(length) ** (self.dim / (self.dim - 2))
+                return Rotary(self.dim, self.theta * growth, None)
+            case _:
+                return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +195,25 @@ class ModelConfig:
             theta = getattr(self, name)
             if theta is not None and not 0 < theta < 1e12:
                 raise _invalid(name, theta, "positive and below 10^12")
-        if isinstance(self.rope_scaling, YarnScaling) and self.rope_theta <= 1:
+        self._check_scaling(turned or self.head_dim)
+
+    def _check_scaling(self, dim: int) -> None:
+        scaling = self.rope_scaling
+        if isinstance(scaling, YarnScaling) and self.rope_theta <= 1:
             raise _invalid("rope_theta", self.rope_theta, "above 1, as YaRN takes its logarithm")
+        if isinstance(scaling, DynamicScaling) and dim <= 2:
+            raise _invalid("head_dim", dim, "above 2, as the dynamic base needs more dimensions")
+        counts: dict[str, int] = {}
+        if isinstance(scaling, FactorScaling):
+            counts = {"factors": len(scaling.factors)}
+        if isinstance(scaling, LongRopeScaling):
+            counts = {
+                "short_factor": len(scaling.short_factors),
+                "long_factor": len(scaling.long_factors),
+            }
+        for name, count in counts.items():
+            if count != dim // 2:
+                raise _invalid(f"the length of {name}", count, f"{dim // 2}, one for each pair")
 
     def window(self, layer: int) -> int | None:
         """Tokens that this layer sees, the newest included; None where that is all of them."""
@@ -202,6 +236,14 @@ class ModelConfig:
         if slides and self.sliding_rope_theta is not None:
             return Rotary(dim, self.sliding_rope_theta, None)
         return Rotary(dim, self.rope_theta, self.rope_scaling)
+
+    @property
+    def plain_context(self) -> int:
+        """Tokens up to which the rotation of a token does not depend on the text's length."""
+        scaling = self.rope_scaling
+        if self.position == "rope" and isinstance(scaling, DynamicScaling | LongRopeScaling):
+            return min(scaling.original_context, self.context_length)
+        return self.context_length
 
     @property
     def block_norm_names(self) -> tuple[str, ...]:

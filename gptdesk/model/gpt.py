@@ -94,7 +94,7 @@ class Decoder(nn.Module):
             x = x * self.config.embedding_scale
         if self.embed_positions is not None:
             x = x + self.embed_positions(positions)
-        rotations = self._rotations(positions, x.dtype)
+        rotations = self._rotations(positions, start + ids.shape[1], x.dtype)
         if cache is not None:
             cache.reserve(start + ids.shape[1])
         for block, rotary in zip(self.layers, self.rotaries, strict=True):
@@ -104,13 +104,16 @@ class Decoder(nn.Module):
         return cast("Tensor", self.norm(x))
 
     def _rotations(
-        self, positions: Tensor, dtype: torch.dtype
+        self, positions: Tensor, total: int, dtype: torch.dtype
     ) -> dict[Rotary | None, Rotation | None]:
-        """The angles of `positions` (T,) for every kind of rotation that a layer asks for."""
+        """The angles of `positions` (T,) for every kind of rotation that a layer asks for.
+
+        `total` is the length of the text up to the last of them.
+        """
         rotations: dict[Rotary | None, Rotation | None] = {None: None}
         for rotary in self.rotaries:
             if rotary is not None and rotary not in rotations:
-                inverse = inverse_frequencies(rotary, positions.device)
+                inverse = inverse_frequencies(rotary.at(total), positions.device)
                 rotations[rotary] = rotation(inverse, positions, dtype, magnitude(rotary))
         return rotations
 

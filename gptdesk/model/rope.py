@@ -13,7 +13,13 @@ import torch
 from torch import Tensor
 
 from gptdesk.model.config import Rotary
-from gptdesk.model.rope_scaling import LinearScaling, Llama3Scaling, YarnScaling
+from gptdesk.model.rope_scaling import (
+    FactorScaling,
+    LinearScaling,
+    Llama3Scaling,
+    LongRopeScaling,
+    YarnScaling,
+)
 
 _CPU = torch.device("cpu")
 
@@ -21,6 +27,7 @@ _CPU = torch.device("cpu")
 def inverse_frequencies(rotary: Rotary, device: torch.device = _CPU) -> Tensor:
     """Angle per position of each pair, in radians: float32 (dim / 2,).
 
+    Where angles depend on the length of the text, those of a short one; see `Rotary.at`.
     Do not change it: it is computed once for a model and kept outside of it, as a buffer
     of the module would be left without data by loading from the meta device.
     """
@@ -42,9 +49,10 @@ def _cached_frequencies(rotary: Rotary, device: torch.device) -> Tensor:
 
 
 def magnitude(rotary: Rotary) -> float:
-    """By how much rotation lengthens queries and keys: 1 for every method but YaRN."""
+    """By how much rotation lengthens queries and keys; most methods leave them as they are."""
     scaling = rotary.scaling
-    return scaling.attention_factor if isinstance(scaling, YarnScaling) else 1.0
+    lengthens = isinstance(scaling, YarnScaling | FactorScaling | LongRopeScaling)
+    return scaling.attention_factor if lengthens else 1.0
 
 
 def _stretched(plain: Tensor, rotary: Rotary) -> Tensor:
@@ -52,6 +60,8 @@ def _stretched(plain: Tensor, rotary: Rotary) -> Tensor:
     match rotary.scaling:
         case LinearScaling(factor=factor):
             return plain / factor
+        case FactorScaling(factors=factors) | LongRopeScaling(short_factors=factors):
+            return plain / torch.tensor(factors, dtype=torch.float32)
         case Llama3Scaling() as scaling:
             low, high = scaling.low_freq_factor, scaling.high_freq_factor
             turns = plain * scaling.original_context / (2 * math.pi)

@@ -1,7 +1,7 @@
 """How rotary positions are stretched beyond the context a model was first trained for; no torch.
 
-One class per method. All of them change the rotary frequencies only: without the change a model
-still runs, and writes nonsense.
+One class per method. All of them change the rotary frequencies, some the length of queries and
+keys too: without the change a model still runs, and writes nonsense.
 """
 
 from __future__ import annotations
@@ -24,18 +24,75 @@ class LinearScaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DynamicScaling:
-    """A larger base for texts longer than the context, and no change for all others.
+class FactorScaling:
+    """Every pair's angle divided by a factor of its own, found by search or by any other method.
 
-    Beyond the context its angles depend on the length of the whole text, so that keys in a cache
-    would be those of a shorter one. No text here grows longer than the context: angles stay
-    plain, and `factor` is kept for writing config.json only.
+    Attributes:
+        factors: divisor of each pair's angle, fastest first: as many as half the rotary
+            dimensions.
+        attention_factor: by which queries and keys grow, each.
+    """
+
+    factors: tuple[float, ...]
+    attention_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_factors("factors", self.factors)
+        _check_positive(attention_factor=self.attention_factor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamicScaling:
+    """A base that grows with the length of the text, beyond the context of the training.
+
+    (bloc97, emozilla 2023.) A token is turned by the base of the text as long as it is when the
+    token is read: keys in a cache stay as they were turned.
+
+    Attributes:
+        factor: how fast the base grows.
+        original_context: tokens up to which it does not.
     """
 
     factor: float
+    original_context: int
 
     def __post_init__(self) -> None:
-        _check_positive(factor=self.factor)
+        _check_positive(factor=self.factor, original_context=self.original_context)
+
+    def growth(self, length: int) -> float:
+        """By how much the base would grow in infinitely many dimensions: at least 1."""
+        return 1 + self.factor * max(0.0, length / self.original_context - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongRopeScaling:
+    """LongRoPE (Ding et al. 2024, arXiv:2402.13753): other factors for all tokens of long texts.
+
+    Attributes:
+        original_context: tokens of the first training.
+        short_factors, long_factors: as `FactorScaling.factors`.
+        attention_factor: by which queries and keys grow, each, in texts of any length.
+    """
+
+    original_context: int
+    short_factors: tuple[float, ...]
+    long_factors: tuple[float, ...]
+    attention_factor: float
+
+    def __post_init__(self) -> None:
+        _check_positive(
+            original_context=self.original_context, attention_factor=self.attention_factor
+        )
+        _check_factors("short_factor", self.short_factors)
+        _check_factors("long_factor", self.long_factors)
+
+    def at(self, length: int) -> FactorScaling:
+        """The factors in a text of `length` tokens."""
+        long = length > self.original_context
+        return FactorScaling(
+            factors=self.long_factors if long else self.short_factors,
+            attention_factor=self.attention_factor,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,13 +154,20 @@ class YarnScaling:
         )
 
 
-RopeScaling = LinearScaling | DynamicScaling | Llama3Scaling | YarnScaling
+RopeScaling = (
+    LinearScaling | FactorScaling | DynamicScaling | LongRopeScaling | Llama3Scaling | YarnScaling
+)
 
 
 def _check_positive(**values: float) -> None:
     for name, value in values.items():
         if not 0 < value < _LIMIT:
             raise _invalid(name, value, "above 0 and below 10^9")
+
+
+def _check_factors(name: str, factors: tuple[float, ...]) -> None:
+    for factor in factors:
+        _check_positive(**{name: factor})
 
 
 def _invalid(name: str, value: float, wanted: str) -> CheckpointError:

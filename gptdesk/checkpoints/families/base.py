@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gptdesk.checkpoints.layout import parameter_shapes
@@ -45,11 +45,16 @@ class Rule:
         theirs: name in the file; `{i}` is the layer.
         ours: one name, or several that are fused in the file.
         transpose: stored as (inputs, outputs) where we have (outputs, inputs).
+        paired: rows of each head are stored with the two that rotation turns together side by
+            side, where we have half a head between them.
+        added: what the stored numbers are larger by than ours.
     """
 
     theirs: str
     ours: tuple[str, ...]
     transpose: bool = False
+    paired: bool = False
+    added: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Family:
         rules: tensors that differ from ours; all others have the same name and shape.
         prefix: start of the names of the inner model, absent in files saved without a head.
         ignored: regular expressions of stored buffers that can be computed.
+        synonyms: names that tensors have in files of other versions, to those in the rules.
     """
 
     model_type: str
@@ -73,6 +79,12 @@ class Family:
     rules: tuple[Rule, ...] = ()
     prefix: str = "model."
     ignored: tuple[str, ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def head_name(self) -> str:
+        """What files call the output matrix."""
+        return next((rule.theirs for rule in self.rules if rule.ours == (HEAD,)), HEAD)
 
     def sources(self, config: ModelConfig) -> Iterator[Rule]:
         """One rule per tensor that a file of this shape holds, layers filled in."""
@@ -82,7 +94,7 @@ class Family:
             for i in layers:
                 ours = tuple(name.replace("{i}", str(i)) for name in rule.ours)
                 if ours[0] in left:
-                    yield Rule(rule.theirs.replace("{i}", str(i)), ours, rule.transpose)
+                    yield replace(rule, theirs=rule.theirs.replace("{i}", str(i)), ours=ours)
                 for name in ours:
                     left.pop(name, None)
         for name in left:
@@ -132,6 +144,22 @@ class ConfigReader:
         if not isinstance(value, str) or value not in ACTIVATIONS:
             raise self.unsupported(key, value)
         return ACTIVATIONS[value]
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A list of finite numbers, which must be there."""
+        values = self._value(key, None)
+        wrong = self.invalid(key, "a list of numbers")
+        if not isinstance(values, list) or len(values) > MAX_SIZE:
+            raise wrong
+        if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+            raise wrong
+        try:
+            numbers = tuple(float(value) for value in values)
+        except OverflowError as error:
+            raise wrong from error
+        if not all(math.isfinite(number) for number in numbers):
+            raise wrong
+        return numbers
 
     def mapping(self, key: str) -> Mapping[str, Any]:
         """A JSON object; empty when absent."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from gptdesk.checkpoints.families.base import ACTIVATION_NAMES, ConfigReader
-from gptdesk.checkpoints.families.rope_options import read_rope, write_rope
+from gptdesk.checkpoints.families.rope_options import (
+    full_context,
+    read_rope,
+    trained_context,
+    write_rope,
+)
 from gptdesk.model.config import ModelConfig
 
 STORED_ROTARY_BUFFERS = r"(model\.)?(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq"
@@ -33,7 +38,7 @@ def read_shape(
     return ModelConfig(
         architecture=architecture,
         vocab_size=reader.integer("vocab_size"),
-        context_length=context_length,
+        context_length=full_context(context_length, rope_scaling),
         num_layers=reader.integer("num_hidden_layers"),
         hidden_size=hidden,
         num_heads=heads,
@@ -52,7 +57,7 @@ def write_shape(config: ModelConfig) -> dict[str, Any]:
     """The same as keys of config.json."""
     return {
         "vocab_size": config.vocab_size,
-        "max_position_embeddings": config.context_length,
+        "max_position_embeddings": trained_context(config),
         "num_hidden_layers": config.num_layers,
         "hidden_size": config.hidden_size,
         "num_attention_heads": config.num_heads,

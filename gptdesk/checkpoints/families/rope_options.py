@@ -11,11 +11,13 @@ from dataclasses import asdict
 from typing import Any
 
 from gptdesk.checkpoints.families.base import ConfigReader
-from gptdesk.model.config import ModelConfig
+from gptdesk.model.config import MAX_CONTEXT, ModelConfig
 from gptdesk.model.rope_scaling import (
     DynamicScaling,
+    FactorScaling,
     LinearScaling,
     Llama3Scaling,
+    LongRopeScaling,
     RopeScaling,
     YarnScaling,
 )
@@ -23,8 +25,16 @@ from gptdesk.model.rope_scaling import (
 DEFAULT_THETA = 10_000.0
 
 
-def read_rope(reader: ConfigReader, context_length: int) -> tuple[float, RopeScaling | None]:
+def read_rope(
+    reader: ConfigReader, context_length: int, *, long_texts: bool = False
+) -> tuple[float, RopeScaling | None]:
     """The base of the rotary frequencies, and how these are stretched.
+
+    Args:
+        reader: config.json.
+        context_length: its `max_position_embeddings`; see `full_context`.
+        long_texts: the family reads a text again where it outgrows LongRoPE's short factors; in
+            `transformers` the others go on with keys that no longer fit.
 
     Raises:
         CheckpointError: a setting is missing or of the wrong type.
@@ -47,16 +57,33 @@ def read_rope(reader: ConfigReader, context_length: int) -> tuple[float, RopeSca
         raise reader.unsupported(f"{key}.rope_type", kind)
     original = options.integer("original_max_position_embeddings", context_length)
     original = reader.integer("original_max_position_embeddings", original)
+    if kind == "longrope" and not (long_texts or _same_for_any_length(options)):
+        raise reader.unsupported(f"{key}.rope_type", kind)
     return theta, _scaling(kind, options, original, context_length)
+
+
+def full_context(trained: int, scaling: RopeScaling | None) -> int:
+    """Tokens that a model can attend to whose `max_position_embeddings` are `trained`.
+
+    More than that where the base of the frequencies grows with the text: there the key holds
+    the context of the training.
+    """
+    if not isinstance(scaling, DynamicScaling):
+        return trained
+    return max(trained, int(min(trained * scaling.factor, MAX_CONTEXT)))
+
+
+def trained_context(config: ModelConfig) -> int:
+    """The `max_position_embeddings` of a model."""
+    scaling = config.rope_scaling
+    return (
+        scaling.original_context if isinstance(scaling, DynamicScaling) else config.context_length
+    )
 
 
 def write_rope(config: ModelConfig) -> dict[str, Any]:
     """The settings as keys of config.json, in the old place and the new one."""
-    scaling: dict[str, Any] = {"rope_type": "default"}
-    if config.rope_scaling is not None:
-        scaling = {"rope_type": _KINDS[type(config.rope_scaling)], **asdict(config.rope_scaling)}
-    if "original_context" in scaling:
-        scaling["original_max_position_embeddings"] = scaling.pop("original_context")
+    scaling = _written(config)
     return {
         "rope_theta": config.rope_theta,
         "rope_scaling": scaling if config.rope_scaling is not None else None,
@@ -70,6 +97,34 @@ def _refuse_partial(reader: ConfigReader, prefix: str) -> None:
         raise reader.unsupported(f"{prefix}partial_rotary_factor", value)
 
 
+def _written(config: ModelConfig) -> dict[str, Any]:
+    scaling = config.rope_scaling
+    kind = {"rope_type": _KINDS[type(scaling)] if scaling is not None else "default"}
+    match scaling:
+        case None:
+            return kind
+        case DynamicScaling():
+            return {**kind, "factor": scaling.factor}
+        case FactorScaling(factors=short) as both:
+            original, long = config.context_length, short
+            attention_factor = both.attention_factor
+        case LongRopeScaling() as both:
+            original, short, long = both.original_context, both.short_factors, both.long_factors
+            attention_factor = both.attention_factor
+        case _:
+            options = asdict(scaling)
+            if "original_context" in options:
+                options["original_max_position_embeddings"] = options.pop("original_context")
+            return {**kind, **options}
+    return {
+        **kind,
+        "original_max_position_embeddings": original,
+        "short_factor": list(short),
+        "long_factor": list(long),
+        "attention_factor": attention_factor,
+    }
+
+
 def _scaling(kind: str, options: ConfigReader, original: int, context_length: int) -> RopeScaling:
     """Read the settings of one method in `_KINDS`; `original` is the context of the training."""
     if kind == "llama3":
@@ -81,8 +136,34 @@ def _scaling(kind: str, options: ConfigReader, original: int, context_length: in
         )
     if kind == "yarn":
         return _yarn(options, original, context_length)
+    if kind == "longrope":
+        return _longrope(options, original, context_length)
     factor = options.number("factor")
-    return LinearScaling(factor=factor) if kind == "linear" else DynamicScaling(factor=factor)
+    if kind == "linear":
+        return LinearScaling(factor=factor)
+    return DynamicScaling(factor=factor, original_context=context_length)
+
+
+def _same_for_any_length(options: ConfigReader) -> bool:
+    short, long = options.data.get("short_factor"), options.data.get("long_factor")
+    return short is not None and short == long
+
+
+def _longrope(options: ConfigReader, original: int, context_length: int) -> RopeScaling:
+    factor = options.number("factor", context_length / max(original, 1))
+    growth = 1.0
+    if factor > 1 and original > 1:
+        growth = math.sqrt(1 + math.log(factor) / math.log(original))
+    short, long = options.numbers("short_factor"), options.numbers("long_factor")
+    growth = options.number("attention_factor", growth)
+    if short == long:
+        return FactorScaling(factors=short, attention_factor=growth)
+    return LongRopeScaling(
+        original_context=original,
+        short_factors=short,
+        long_factors=long,
+        attention_factor=growth,
+    )
 
 
 def _yarn(options: ConfigReader, original: int, context_length: int) -> RopeScaling:
@@ -111,6 +192,8 @@ def _growth(factor: float, weight: float) -> float:
 
 _KINDS: dict[type[RopeScaling], str] = {
     LinearScaling: "linear",
+    FactorScaling: "longrope",
+    LongRopeScaling: "longrope",
     DynamicScaling: "dynamic",
     Llama3Scaling: "llama3",
     YarnScaling: "yarn",
