@@ -62,7 +62,7 @@ class DataSettings(Table):
     validation: tuple[str | SourceSettings, ...] = ()
     validation_fraction: Annotated[float, Range(0, 0.5)] = 0.01
     min_chars: Annotated[int, Range(1)] = 1
-    max_chars: Annotated[int, Range(1000, 16_000_000)] = 1_000_000
+    max_chars: Annotated[int, Range(1000, 16_000_000)] = 100_000
     separator: str = "<|endoftext|>"
     undecodable: Literal["refuse", "skip"] = "refuse"
     deduplicate: bool = True
@@ -91,7 +91,8 @@ class TokenizerSettings(Table):
 
     Attributes:
         path: a folder with a tokenizer to use, or its tokenizer.json; "" trains one.
-        vocab_size: ids of the new tokenizer, the special tokens included.
+        vocab_size: ids of the new tokenizer, the special tokens included; None takes the usual
+            number of the preset.
         pattern: how text is split before merging; the three are known to other software.
         special_tokens: further control tokens, after the ones that gptdesk's tasks need.
         sample_chars: text that it is trained on, an equal part of each source.
@@ -99,7 +100,7 @@ class TokenizerSettings(Table):
 
     TABLE: ClassVar[str] = "tokenizer"
     path: str = ""
-    vocab_size: Annotated[int, Range(300, MAX_VOCAB)] = 8192
+    vocab_size: Annotated[int, Range(300, MAX_VOCAB)] | None = None
     pattern: Pattern = "qwen2"
     special_tokens: tuple[str, ...] = ()
     sample_chars: Annotated[int, Range(1000)] = 40_000_000
@@ -215,7 +216,7 @@ class RunSettings(Table):
         compile: translate the model with torch.compile; takes a minute at the start.
         threads: CPU threads; None leaves it to torch.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
-        isolate_documents: attention does not cross from one document to the next in a row.
+        mask_documents: attention does not cross from one document to the next in a row.
         checkpoint_steps, checkpoint_minutes: a checkpoint whenever either has passed.
         keep: how many checkpoints stay.
         eval_steps: steps between measurements on held-out text.
@@ -233,7 +234,7 @@ class RunSettings(Table):
     compile: bool = False
     threads: Annotated[int, Range(1, 1024)] | None = None
     device: str = "auto"
-    isolate_documents: bool = True
+    mask_documents: bool = True
     checkpoint_steps: Annotated[int, Range(1)] | None = None
     checkpoint_minutes: Annotated[float, Range(0.001)] = 10.0
     keep: Annotated[int, Range(1)] = 2
