@@ -12,11 +12,12 @@ from gptdesk.generation.sampling import Sampling
 from gptdesk.tasks.base import Apply, Operations
 from gptdesk.tasks.options import OptionInfo, option
 from gptdesk.tasks.profile import ModelProfile
-from gptdesk.tasks.prompts import plain_prompt, prompt_tokens, template_prompt
+from gptdesk.tasks.prompts import plain_prompt, prompt_tokens
 from gptdesk.tasks.run import TaskRun
 from gptdesk.tasks.window import window_start
 from gptdesk.text.prompt import Piece, Prompt
 from gptdesk.text.segmentation import sentences
+from gptdesk.text.task_template import template_prompt
 
 _TASK = "continue"
 

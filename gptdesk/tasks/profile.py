@@ -23,7 +23,7 @@ from typing import Any
 
 from gptdesk.errors import CheckpointError, OptionError
 from gptdesk.generation.sampling import Sampling
-from gptdesk.tasks.prompt_files import placeholders
+from gptdesk.text.task_template import placeholders
 
 FILE_NAME = "gptdesk.json"
 _MAX_BYTES = 1 << 20

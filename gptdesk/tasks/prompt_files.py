@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -10,14 +9,13 @@ from typing import Any
 
 from gptdesk.errors import GptDeskError
 from gptdesk.paths import resources_dir
+from gptdesk.text.task_template import placeholders
 
 LANGUAGES = ("en", "zh", "de", "fr")
 """Codes of the languages that the tasks offer."""
 
 PROMPT_LANGUAGES = ("en", "zh")
 """Languages that prompts are written in."""
-
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 # For each file its tables and, for each key in them, the placeholders it may hold.
 _TEXTS: Mapping[str, Mapping[str, Mapping[str, frozenset[str]]]] = {
@@ -36,20 +34,6 @@ _TEXTS: Mapping[str, Mapping[str, Mapping[str, frozenset[str]]]] = {
         "chat": {"system": frozenset(), "translate": frozenset({"source", "target"})},
     },
 }
-
-
-def placeholders(template: str) -> set[str]:
-    """Names in braces, such as `text` in "{text}"."""
-    return set(_PLACEHOLDER.findall(template))
-
-
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """Put values in place of their `{names}`, in one pass: braces inside a value stay as they are.
-
-    Raises:
-        KeyError: a name has no value.
-    """
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
 def prompt_language(language: str) -> str:

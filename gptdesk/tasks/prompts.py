@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 from gptdesk.errors import TokenizerError
 from gptdesk.tasks.base import Operations
-from gptdesk.tasks.prompt_files import fill
 from gptdesk.text.prompt import Piece, Prompt
+from gptdesk.text.task_template import fill
 
 if TYPE_CHECKING:
     from gptdesk.text.tokenizer import Tokenizer
@@ -25,25 +25,12 @@ if TYPE_CHECKING:
 Style = Literal["template", "chat", "plain"]
 Message = Mapping[str, str]
 
-_TEXT = "{text}"
-
 
 def style_of(task: str, ops: Operations) -> Style:
     """How the loaded model is addressed for this task."""
     if task in ops.profile.tasks:
         return "template"
     return "chat" if ops.tokenizer.chat_template else "plain"
-
-
-def template_prompt(template: str, text: str, values: Mapping[str, str]) -> Prompt:
-    """Fill a template of `gptdesk.json`, split around the text so that only it reads controls."""
-    before, _, after = template.partition(_TEXT)
-    pieces = (
-        Piece(fill(before, values), control=True),
-        Piece(text),
-        Piece(fill(after, values), control=True),
-    )
-    return tuple(piece for piece in pieces if piece.text)
 
 
 def plain_prompt(template: str, text: str) -> Prompt:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from gptdesk.errors import ContextOverflowError
 from gptdesk.tasks.base import Operations
 from gptdesk.tasks.languages import prompt_name
-from gptdesk.tasks.prompt_files import fill, prompt_text
+from gptdesk.tasks.prompt_files import prompt_text
 from gptdesk.tasks.prompts import (
     instruction_prompt,
     plain_prompt,
     prompt_tokens,
     style_of,
-    template_prompt,
 )
 from gptdesk.text.prompt import Prompt
+from gptdesk.text.task_template import fill, template_prompt
 
 _TASK = "summarize"
 # Cutting a text can cost a token or two at each border.

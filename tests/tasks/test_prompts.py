@@ -9,8 +9,9 @@ import pytest
 from gptdesk import paths
 from gptdesk.errors import GptDeskError, TokenizerError
 from gptdesk.tasks import prompt_files
-from gptdesk.tasks.prompts import chat_prompt, instruction_prompt, template_prompt
+from gptdesk.tasks.prompts import chat_prompt, instruction_prompt
 from gptdesk.text.prompt import Piece
+from gptdesk.text.task_template import template_prompt
 from gptdesk.text.tokenizer import Tokenizer
 from tests.helpers import checkpoints
 
