@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from gptdesk.errors import TokenizerError
 from gptdesk.text import tokenizer_files
 from gptdesk.text.chat_template import ChatTemplate, Message
+from gptdesk.text.chat_template_files import DEFAULT, TOOL_USE
 from gptdesk.text.prompt import Piece, Prompt
 from gptdesk.text.stream import TextStream
-from gptdesk.text.tokenizer_files import rust_border
+from gptdesk.text.tokenizer_files import TokenizerFiles
+from gptdesk.text.tokenizer_reading import rust_border
 
 if TYPE_CHECKING:
     import tokenizers
-
-    from gptdesk.text.tokenizer_files import TokenizerFiles
 
 
 class Tokenizer:
@@ -29,7 +29,7 @@ class Tokenizer:
         vocab_size: the largest id plus one.
         end_ids: ids that end a text; empty when the model names none.
         special_ids: ids of control tokens; decoding leaves their text out.
-        chat_template: the model's Jinja template, or None.
+        chat_template: the model's Jinja template for plain conversations, or None.
     """
 
     def __init__(self, files: TokenizerFiles) -> None:
@@ -40,18 +40,18 @@ class Tokenizer:
         self.special_ids = frozenset(i for i, token in added.items() if token.special)
         self.vocab_size = tokenizer_files.vocab_size(self._rust)
         self.end_ids: frozenset[int] = files.end_ids
-        self.chat_template: str | None = files.chat_template
+        self.chat_template: str | None = files.chat_templates.get(DEFAULT)
+        unknown = _unknown_text(files.special_texts)
         self._controls = {
             i: token.content
             for i, token in added.items()
-            if (token.special or _looks_like_markup(token.content))
-            and token.content != files.special_texts.get("unk_token")
+            if (token.special or _looks_like_markup(token.content)) and token.content != unknown
         }
         self._prefix_ids = self._find_prefix_ids()
 
     @classmethod
     def from_folder(cls, root: Path, config_data: Mapping[str, Any] | None = None) -> Tokenizer:
-        """Read the tokenizer of a model folder: tokenizer.json, or vocab.json and merges.txt.
+        """Read the tokenizer of a model folder, in whichever files its maker wrote it.
 
         Args:
             root: the folder.
@@ -62,6 +62,31 @@ class Tokenizer:
                 the model's embedding lacks.
         """
         return cls(tokenizer_files.read(root, config_data or {}))
+
+    @classmethod
+    def from_parts(
+        cls,
+        path: Path,
+        rust: tokenizers.Tokenizer,
+        end_ids: Iterable[int] = (),
+        special_texts: Mapping[str, str] | None = None,
+        chat_template: str | None = None,
+    ) -> Tokenizer:
+        """A tokenizer that was not read from a folder of its own files.
+
+        Args:
+            path: the file it comes from, for messages.
+            rust: the tokenizer; this object takes it over.
+            end_ids: ids that end a text; those without a token are left out.
+            special_texts: "bos_token" and the like with their text, as chat templates see them.
+            chat_template: the Jinja text, or None.
+        """
+        rust.no_truncation()
+        rust.no_padding()
+        size = tokenizer_files.vocab_size(rust)
+        ends = frozenset(i for i in end_ids if 0 <= i < size)
+        templates = {} if chat_template is None else {DEFAULT: chat_template}
+        return cls(TokenizerFiles(path, rust, ends, dict(special_texts or {}), templates))
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text` as the model's maker encodes it: special tokens in it count as such."""
@@ -113,10 +138,18 @@ class Tokenizer:
     ) -> str:
         """The conversation as the text that the model was trained on.
 
+        Args:
+            messages: at least one; {"role": ..., "content": ...} each.
+            add_generation_prompt: whether to open the answer.
+            variables: what else the template may use, such as `enable_thinking` or `tools`.
+
         Raises:
             TokenizerError: there is no template, or it fails, runs too long or writes too much.
         """
-        return self._template.render(messages, add_generation_prompt, variables)
+        template = self._template
+        if variables.get("tools") is not None and TOOL_USE in self._files.chat_templates:
+            template = self._named_template(TOOL_USE)
+        return template.render(messages, add_generation_prompt, variables)
 
     def chat_prompt(self, messages: Sequence[Message]) -> Prompt:
         """The same as pieces, in which the contents of the messages hold no control tokens.
@@ -128,12 +161,16 @@ class Tokenizer:
 
     @cached_property
     def _template(self) -> ChatTemplate:
-        if self.chat_template is None:
+        return self._named_template(DEFAULT)
+
+    def _named_template(self, name: str) -> ChatTemplate:
+        source = self._files.chat_templates.get(name)
+        if source is None:
             raise TokenizerError(
                 f"The model in {self._files.path.parent} has no chat template.",
                 "Use a model that was trained for conversations.",
             )
-        return ChatTemplate(self.chat_template, self._files.special_texts, self._files.path)
+        return ChatTemplate(source, self._files.special_texts, self._files.path)
 
     def _encode(
         self, text: str, *, control: bool = False, frame: bool = False
@@ -179,6 +216,13 @@ class Tokenizer:
         places = range(len(framed) - len(bare) + 1)
         start = next((at for at in places if framed[at : at + len(bare)] == bare), 0)
         return framed[:start]
+
+
+def _unknown_text(special_texts: Mapping[str, str]) -> str | None:
+    """The token for unknown words, unless it controls something as well, as GPT-2's does."""
+    others = {text for name, text in special_texts.items() if name != "unk_token"}
+    unknown = special_texts.get("unk_token")
+    return None if unknown in others else unknown
 
 
 def _looks_like_markup(content: str) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gptdesk.errors import TokenizerError
-from gptdesk.text import tokenizer_files
 from gptdesk.text.tokenizer import Tokenizer
+from gptdesk.text.tokenizer_reading import rust_border
 from tests.text import tokenizers_for_tests as makes
 
 
@@ -139,13 +139,13 @@ def test_a_panic_of_the_library_is_an_error_of_ours(tmp_path: Path) -> None:
 
     with (
         pytest.raises(TokenizerError, match=r"tokenizer\.json"),
-        tokenizer_files.rust_border(tmp_path / "tokenizer.json"),
+        rust_border(tmp_path / "tokenizer.json"),
     ):
         raise PanicException("index out of bounds")
 
 
 def test_an_interrupt_passes_the_border(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), tokenizer_files.rust_border(tmp_path):
+    with pytest.raises(KeyboardInterrupt), rust_border(tmp_path):
         raise KeyboardInterrupt
 
 

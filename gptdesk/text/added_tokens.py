@@ -1,0 +1,172 @@
+"""Tokens beside the vocabulary: those that settings add, and those that frame every text.
+
+Three generations of files name them: `added_tokens_decoder` in tokenizer_config.json, before it
+added_tokens.json with special_tokens_map.json, and at any time the named ones (bos_token …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gptdesk.text.tokenizer_reading import broken, rust_border
+
+if TYPE_CHECKING:
+    import tokenizers
+
+TOKEN_NAMES = (
+    "bos_token",
+    "eos_token",
+    "unk_token",
+    "sep_token",
+    "pad_token",
+    "cls_token",
+    "mask_token",
+)
+"""Names that settings have for control tokens, in the order in which they are added."""
+
+_LISTS = ("extra_special_tokens", "additional_special_tokens")
+_FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
+_MAX_TOKENS = 1 << 20
+
+
+def token_text(value: Any) -> str | None:
+    """The text of a token given as a string or as a serialized AddedToken."""
+    if isinstance(value, dict):
+        value = value.get("content")
+    return value if isinstance(value, str) and value else None
+
+
+def special_texts(settings: Mapping[str, Any], older: Mapping[str, Any]) -> dict[str, str]:
+    """Text by name, such as "bos_token": of tokenizer_config.json or, older, the map."""
+    texts = {}
+    for name in TOKEN_NAMES:
+        text = token_text(settings.get(name)) or token_text(older.get(name))
+        if text is not None:
+            texts[name] = text
+    return texts
+
+
+def add_tokens(
+    rust: tokenizers.Tokenizer,
+    path: Path,
+    settings: Mapping[str, Any],
+    older: Mapping[str, Any],
+    legacy: Mapping[str, Any],
+    rows: int | None = None,
+) -> None:
+    """Add to `rust` what the settings name, in the order of ids, as `transformers` does.
+
+    A token that the vocabulary lacks gets the next free id; it is left out where the model has
+    no such row: nobody can have trained it.
+
+    Args:
+        rust: the tokenizer.
+        path: tokenizer_config.json, for messages.
+        settings: its content.
+        older: special_tokens_map.json.
+        legacy: added_tokens.json, token to id.
+        rows: of the model's embedding, if known.
+
+    Raises:
+        TokenizerError: an entry is malformed.
+    """
+    with rust_border(path):
+        # Where both name a token, tokenizer.json has the last word before added_tokens.json, and
+        # added_tokens_decoder before either.
+        known = _contents(rust) if "added_tokens_decoder" not in settings else {}
+        for content, flags in _listed(path, settings, older, legacy):
+            if content not in known:
+                _add(rust, content, flags, rows)
+        known = _contents(rust)
+        for content, flags in _named(settings, older):
+            _add(rust, content, {**(known.get(content) or flags), "special": True}, rows)
+
+
+def _contents(rust: tokenizers.Tokenizer) -> dict[str, dict[str, bool]]:
+    """The added tokens so far with their flags."""
+    tokens = rust.get_added_tokens_decoder().values()
+    return {token.content: {flag: getattr(token, flag) for flag in _FLAGS} for token in tokens}
+
+
+def _add(
+    rust: tokenizers.Tokenizer, content: str, flags: Mapping[str, bool], rows: int | None
+) -> None:
+    from tokenizers import AddedToken
+
+    if rows is not None and rust.token_to_id(content) is None and rust.get_vocab_size() >= rows:
+        return
+    token = AddedToken(content, **flags)
+    if token.special:
+        rust.add_special_tokens([token])
+    else:
+        rust.add_tokens([token])
+
+
+def frame(rust: tokenizers.Tokenizer, path: Path, begin: str | None, end: str | None) -> None:
+    """Let `rust` put these tokens around every text; None, or one it does not know: nothing.
+
+    Raises:
+        TokenizerError: the library refuses the tokens.
+    """
+    from tokenizers import processors
+
+    ids = {text: rust.token_to_id(text) for text in (begin, end) if text}
+    known = {text: token for text, token in ids.items() if token is not None}
+    single = [*([begin] if begin in known else []), "$A", *([end] if end in known else [])]
+    with rust_border(path):
+        rust.post_processor = processors.TemplateProcessing(
+            single=single, pair=[*single, "$B"], special_tokens=list(known.items())
+        )
+
+
+def _listed(
+    path: Path, settings: Mapping[str, Any], older: Mapping[str, Any], legacy: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, bool]]]:
+    """Tokens that are listed with ids, ascending."""
+    modern = settings.get("added_tokens_decoder")
+    if not isinstance(modern, dict):
+        specials = {content for content, _ in _named(settings, older)}
+        for content in _by_id(path, legacy):
+            special = content in specials
+            yield content, {"normalized": not special, "special": special}
+        return
+    entries = {_whole(path, number): entry for number, entry in modern.items()}
+    if len(entries) > _MAX_TOKENS:
+        raise broken(path, f"added_tokens_decoder has {len(entries)} entries")
+    for number in sorted(entries):
+        entry = entries[number]
+        content = token_text(entry)
+        if content is None or not isinstance(entry, dict):
+            raise broken(path, f"added_tokens_decoder: entry {number} has no content")
+        yield content, {flag: entry[flag] is True for flag in _FLAGS if flag in entry}
+
+
+def _by_id(path: Path, legacy: Mapping[str, Any]) -> list[str]:
+    if not all(type(number) is int for number in legacy.values()):
+        raise broken(path.with_name("added_tokens.json"), "an id is not a whole number")
+    return sorted((text for text in legacy if text), key=lambda text: int(legacy[text]))
+
+
+def _whole(path: Path, number: str) -> int:
+    if not (number.isascii() and number.isdigit() and len(number) < 12):
+        raise broken(path, f"added_tokens_decoder: {number[:50]!r} is not an id")
+    return int(number)
+
+
+def _named(
+    settings: Mapping[str, Any], older: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, bool]]]:
+    """Control tokens that are named without an id."""
+    values = [settings.get(name) or older.get(name) for name in TOKEN_NAMES]
+    for name in _LISTS:
+        value = settings.get(name) or older.get(name)
+        values += value.values() if isinstance(value, dict) else ()
+        values += value if isinstance(value, list) else ()
+    for value in values:
+        content = token_text(value)
+        if content is not None:
+            given = value if isinstance(value, dict) else {}
+            flags = {flag: given[flag] is True for flag in _FLAGS if flag in given}
+            yield content, {"normalized": False, **flags, "special": True}
