@@ -1,0 +1,315 @@
+"""From a path that a person chose to a LoRA adapter that is worth loading, and what it fits.
+
+Like `folder` and `plan` for models: everything is judged by names and headers, before a weight is
+read and without torch. An adapter names its layers as the base model's own files do, so the rules
+of the model's family lead to ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gptdesk.checkpoints.adapter_options import ADAPTER_CONFIG, AdapterOptions, read_options
+from gptdesk.checkpoints.families import FAMILIES
+from gptdesk.checkpoints.families.base import Rule
+from gptdesk.checkpoints.files import checked_file, read_json
+from gptdesk.checkpoints.layout import EMBEDDING, Shapes, parameter_shapes
+from gptdesk.checkpoints.plan import Step
+from gptdesk.checkpoints.safetensors_header import read_header
+from gptdesk.checkpoints.stored_tensor import FLOAT_TYPES, StoredTensor
+from gptdesk.errors import CheckpointError, UnsupportedModelError
+from gptdesk.model.config import ModelConfig
+
+ADAPTER_FILE = "adapter_model.safetensors"
+ADAPTER_PICKLE = "adapter_model.bin"
+
+_NAME = re.compile(
+    r"(?:base_model\.model\.)?(?P<module>.+?)"
+    r"(?:\.(?P<half>lora_A|lora_B)(?:\.default)?\.weight"
+    r"|\.lora_embedding_(?P<table_half>[AB])(?:\.default)?"
+    r"|(?:\.modules_to_save(?:\.default)?|\.base_layer)?\.(?P<part>weight|bias))"
+)
+_TABLES = (EMBEDDING, "model.embed_positions.weight")
+_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFolder:
+    """An adapter on disk that passed every check that needs no base model.
+
+    Attributes:
+        root: the folder.
+        options: adapter_config.json.
+        halves: module to its two low-rank tensors, A and B.
+        whole: parameter name to a tensor that takes its place.
+    """
+
+    root: Path
+    options: AdapterOptions
+    halves: Mapping[str, tuple[StoredTensor, StoredTensor]]
+    whole: Mapping[str, StoredTensor]
+
+    @property
+    def ranks(self) -> list[int]:
+        """The different ranks of its matrices, smallest first."""
+        return sorted({a.shape[0] for a, _ in self.halves.values() if a.shape})
+
+    @property
+    def tensors(self) -> list[StoredTensor]:
+        """Everything it holds."""
+        return [*(half for pair in self.halves.values() for half in pair), *self.whole.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class LowRank:
+    """One adapted module of theirs and the layers of ours that it consists of.
+
+    Attributes:
+        modules: of ours; several where the family fuses them. They share A; B is cut.
+        a, b: (rank, inputs) and (outputs, rank); of an embedding (rank, tokens) and (width, rank).
+            b is to be read as the rows of the weight are: cut, and in the order of its heads.
+        scaling: factor of their product.
+        is_table: whether it is an embedding.
+    """
+
+    modules: tuple[str, ...]
+    a: StoredTensor
+    b: Step
+    scaling: float
+    is_table: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterPlan:
+    """Everything that loading an adapter has to read, assigned to parameters of ours."""
+
+    low_rank: tuple[LowRank, ...]
+    whole: tuple[Step, ...]
+
+
+def is_adapter(path: str | Path) -> bool:
+    """Whether a folder, or a file in one, looks like an adapter and not like a model."""
+    place = Path(path).expanduser()
+    root = place if place.is_dir() else place.parent
+    return (root / ADAPTER_CONFIG).is_file() and not (root / "config.json").exists()
+
+
+def resolve_adapter(path: str | Path) -> AdapterFolder:
+    """Find the adapter that `path`, a folder or a file in it, stands for.
+
+    Raises:
+        CheckpointError: nothing there, incomplete, damaged, or leading outside the folder.
+        UnsupportedModelError: no LoRA adapter, or of a variant that is not built.
+    """
+    try:
+        place = Path(path).expanduser().absolute()
+        root = place if place.is_dir() else place.parent
+        exists, has_config = place.exists(), (root / ADAPTER_CONFIG).exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{str(path)[:200]!r} cannot be opened.",
+            "Choose a folder that you may read.",
+            str(error),
+        ) from error
+    if not exists:
+        raise CheckpointError(
+            f"There is no adapter at {path}.", "Choose a folder that holds a LoRA adapter."
+        )
+    if not has_config:
+        raise CheckpointError(
+            f"{root} holds no adapter: it has no file {ADAPTER_CONFIG}.",
+            "Choose a folder that PEFT or gptdesk has saved a LoRA adapter in.",
+        )
+    source = f"{ADAPTER_CONFIG} in {root}"
+    options = read_options(read_json(root, ADAPTER_CONFIG), source)
+    halves, whole = _sorted(root, _read_tensors(root))
+    return AdapterFolder(root, options, halves, whole)
+
+
+def plan_adapter(folder: AdapterFolder, config: ModelConfig) -> AdapterPlan:
+    """Assign everything in an adapter to parameters of a model of this shape.
+
+    Raises:
+        CheckpointError: it adapts what the model lacks, or in another shape.
+    """
+    rules, shapes = tensor_rules(config), adaptable_shapes(config)
+    prefix = FAMILIES[config.architecture].prefix
+    adapted = {name: _find(folder, f"{name}.weight", rules, prefix) for name in folder.halves}
+    whole = {name: _find(folder, name, rules, prefix) for name in folder.whole}
+    _check_targets(folder, rules, adapted.values())
+    return AdapterPlan(
+        tuple(_low_rank(folder, name, rule, shapes, config) for name, rule in adapted.items()),
+        tuple(_whole(folder, name, rule, shapes, config) for name, rule in whole.items()),
+    )
+
+
+def module_of(rule: Rule) -> str:
+    """The module whose weight this rule is about, as PEFT names it."""
+    return rule.theirs.removesuffix(".weight")
+
+
+def tensor_rules(config: ModelConfig) -> dict[str, Rule]:
+    """The family's tensors by name; a tied output matrix, too, since it can be adapted by itself."""
+    family = FAMILIES[config.architecture]
+    return {rule.theirs: rule for rule in family.sources(replace(config, tied_embeddings=False))}
+
+
+def adaptable_shapes(config: ModelConfig) -> Shapes:
+    """The shapes of our parameters, a tied output matrix included."""
+    return parameter_shapes(replace(config, tied_embeddings=False))
+
+
+def _read_tensors(root: Path) -> dict[str, StoredTensor]:
+    if not (root / ADAPTER_FILE).exists() and (root / ADAPTER_PICKLE).exists():
+        raise UnsupportedModelError(
+            f"The adapter in {root} is stored as {ADAPTER_PICKLE}, a format that can hold code.",
+            f"Save it again with PEFT, which writes {ADAPTER_FILE}.",
+        )
+    checked_file(root, ADAPTER_FILE)
+    tensors = read_header(root / ADAPTER_FILE)
+    for tensor in tensors.values():
+        if tensor.dtype not in FLOAT_TYPES:
+            raise UnsupportedModelError(
+                f"{tensor.path}: tensor {tensor.name} is stored as {tensor.dtype}; "
+                "gptdesk does not read quantized weights.",
+                "Look for a version of this adapter in float32, float16 or bfloat16.",
+            )
+    return tensors
+
+
+_Halves = dict[str, tuple[StoredTensor, StoredTensor]]
+
+
+def _sorted(
+    root: Path, tensors: Mapping[str, StoredTensor]
+) -> tuple[_Halves, dict[str, StoredTensor]]:
+    """Pairs of low-rank tensors by module, and whole parameters by name."""
+    halves: dict[str, dict[str, StoredTensor]] = {}
+    whole: dict[str, StoredTensor] = {}
+    for tensor in tensors.values():
+        match = _NAME.fullmatch(tensor.name)
+        if match is None or ".lora_" in match["module"]:
+            raise UnsupportedModelError(
+                f"{tensor.path}: tensor {tensor.name} belongs to a kind of adapter that gptdesk "
+                "does not apply.",
+                "Merge the adapter into its model with PEFT, and open the result.",
+            )
+        if match["part"]:
+            whole[f"{match['module']}.{match['part']}"] = tensor
+        else:
+            half = match["table_half"] or match["half"][-1]
+            halves.setdefault(match["module"], {})[half] = tensor
+    torn = sorted(module for module, pair in halves.items() if len(pair) < 2)
+    if torn or not tensors:
+        what = f"only one half of {_few(torn)}" if torn else "no tensors"
+        raise CheckpointError(
+            f"The adapter in {root} is incomplete: it holds {what}.", "Download it again."
+        )
+    return {module: (pair["A"], pair["B"]) for module, pair in halves.items()}, whole
+
+
+def _find(folder: AdapterFolder, name: str, rules: Mapping[str, Rule], prefix: str) -> Rule:
+    """The rule of a parameter that the adapter names.
+
+    An adapter that was trained on the inner model alone leaves out the prefix.
+    """
+    rule = rules.get(name) or rules.get(prefix + name)
+    if rule is None:
+        raise _misfit(folder, f"it adapts {name}, which the model does not have")
+    return rule
+
+
+def _check_targets(
+    folder: AdapterFolder, rules: Mapping[str, Rule], adapted: Iterable[Rule]
+) -> None:
+    """Raise unless exactly the modules that adapter_config.json names have tensors."""
+    options = folder.options
+    if options.targets is None:
+        return
+    found = {module_of(rule) for rule in adapted}
+    extra = sorted(module for module in found if not options.selects(module))
+    if extra:
+        raise CheckpointError(
+            f"The adapter in {folder.root} does not fit its {ADAPTER_CONFIG}, whose "
+            f"target_modules do not name {_few(extra)}.",
+            "Download it again: its files do not belong together.",
+        )
+    wanted = {
+        module_of(rule)
+        for name, rule in rules.items()
+        if name.endswith(".weight") and options.selects(module_of(rule))
+    }
+    kept = {name.rpartition(".")[0] for name in folder.whole}
+    missing = sorted(wanted - found - kept)
+    if missing:
+        raise CheckpointError(
+            f"The adapter in {folder.root} is incomplete: it has no tensors for {_few(missing)}.",
+            "Download it again, or choose the model it was made for.",
+        )
+
+
+def _low_rank(
+    folder: AdapterFolder, name: str, rule: Rule, shapes: Shapes, config: ModelConfig
+) -> LowRank:
+    a, b = folder.halves[name]
+    rows, inputs = tuple(shapes[ours][0] for ours in rule.ours), shapes[rule.ours[0]][1:]
+    if len(inputs) != 1:
+        raise _misfit(folder, f"it adapts {name}, which is no matrix")
+    rank = a.shape[0] if a.shape else 0
+    is_table = rule.ours[0] in _TABLES
+    outer = (sum(rows), inputs[0])
+    for tensor, wanted in (
+        (a, (rank, outer[0] if is_table else outer[1])),
+        (b, (outer[1] if is_table else outer[0], rank)),
+    ):
+        if tensor.shape != wanted:
+            raise _wrong_shape(folder, tensor, wanted)
+    cut = replace(rule, transpose=False, added=0.0)
+    if is_table:
+        rows = b.shape[:1]
+    return LowRank(
+        modules=tuple(ours.removesuffix(".weight") for ours in rule.ours),
+        a=a,
+        b=Step(b, cut, rows, rule.row_order(config, rows)),
+        scaling=folder.options.scaling_of(module_of(rule), rank),
+        is_table=is_table,
+    )
+
+
+def _whole(
+    folder: AdapterFolder, name: str, rule: Rule, shapes: Shapes, config: ModelConfig
+) -> Step:
+    stored = folder.whole[name]
+    rows = tuple(shapes[ours][0] for ours in rule.ours)
+    shape = (sum(rows), *shapes[rule.ours[0]][1:])
+    wanted = shape[::-1] if rule.transpose else shape
+    if stored.shape != wanted:
+        raise _wrong_shape(folder, stored, wanted)
+    return Step(stored, rule, rows, rule.row_order(config, rows))
+
+
+def _wrong_shape(
+    folder: AdapterFolder, tensor: StoredTensor, wanted: tuple[int, ...]
+) -> CheckpointError:
+    return _misfit(
+        folder,
+        f"tensor {tensor.name} has shape {list(tensor.shape)}, the model asks for {list(wanted)}",
+    )
+
+
+def _misfit(folder: AdapterFolder, why: str) -> CheckpointError:
+    base = folder.options.base
+    return CheckpointError(
+        f"The adapter in {folder.root} does not fit this model: {why}.",
+        f"Choose the model it was made for: {base}."
+        if base
+        else "Choose the model it was made for.",
+    )
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
