@@ -103,11 +103,7 @@ class PackedBatches:
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
         """As `Batches.batch`."""
-        first = step * self.global_rows
-        numbers = range(
-            first + _cut(self.global_rows, rank, world),
-            first + _cut(self.global_rows, rank + 1, world),
-        )
+        numbers = cut_rows(step, self.global_rows, rank, world)
         tokens = np.empty((len(numbers), self.context_length + 1), np.int64)  # (rows, T + 1)
         masked = np.zeros(len(numbers), np.int64)
         for row, number in enumerate(numbers):
@@ -118,12 +114,12 @@ class PackedBatches:
     def _find(self, number: int) -> tuple[_RowSource, int]:
         """The source of a row of the endless sequence, and which of its rows it is."""
         epoch, position = divmod(number, self.rows_per_epoch)
-        element = int(_order(self.rows_per_epoch, self._seed, 0, epoch)[position])
+        element = int(row_order(self.rows_per_epoch, self._seed, 0, epoch)[position])
         which = int(np.searchsorted(self._borders, element, side="right")) - 1
         source = self._sources[which]
         drawn = epoch * source.share + element - int(self._borders[which])
         own_epoch, own_position = divmod(drawn, source.rows)
-        return source, int(_order(source.rows, self._seed, which + 1, own_epoch)[own_position])
+        return source, int(row_order(source.rows, self._seed, which + 1, own_epoch)[own_position])
 
 
 class _RowSource:
@@ -157,15 +153,16 @@ class _RowSource:
 
 
 @lru_cache(maxsize=16)
-def _order(rows: int, seed: int, source: int, epoch: int) -> NDArray[np.uint32]:
+def row_order(rows: int, seed: int, source: int, epoch: int) -> NDArray[np.uint32]:
     """A permutation of the rows that is the same whoever asks."""
     rng = np.random.Generator(np.random.PCG64([seed, source, epoch]))
     return rng.permutation(np.arange(rows, dtype=np.uint32))
 
 
-def _cut(rows: int, rank: int, world: int) -> int:
-    """Where the rows of a process begin."""
-    return rows * rank // world
+def cut_rows(step: int, global_rows: int, rank: int, world: int) -> range:
+    """The numbers, in the endless sequence of rows, of one process's part of a step."""
+    first = step * global_rows
+    return range(first + global_rows * rank // world, first + global_rows * (rank + 1) // world)
 
 
 def _batch(tokens: NDArray[np.int64], masked: NDArray[np.int64], end_id: int) -> Batch:

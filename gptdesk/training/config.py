@@ -256,6 +256,7 @@ class InstructSettings(Table):
         files: .jsonl files whose lines hold {"document", "summary"}, {"src", "tgt", "src_lang",
             "tgt_lang"} or {"messages"}; the loss counts the answers only.
         both_directions: translation pairs are learnt from target to source too.
+        validation_fraction: share of the lines that is held out.
         learning_rate: peak; None takes a third of the first training's.
         epochs, max_minutes: how long.
         batch_tokens: tokens of one step; None takes `[run] batch_tokens`.
@@ -264,6 +265,7 @@ class InstructSettings(Table):
     TABLE: ClassVar[str] = "instruct"
     files: tuple[str, ...] = ()
     both_directions: bool = True
+    validation_fraction: Annotated[float, Range(0, 0.5)] = 0.02
     learning_rate: Annotated[float, Range(1e-9, 1)] | None = None
     epochs: Annotated[float, Range(0.001)] = 2.0
     max_minutes: Annotated[float, Range(0.001)] | None = None

@@ -12,6 +12,7 @@ written is gone on with; one made from other text or another tokenizer is made a
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -228,7 +229,8 @@ def documents_of(shards: TokenShards) -> Iterator[Ids]:
     """Yield the ids of each document with the end of text."""
     for array in shards.arrays:
         ends = np.flatnonzero(array == shards.index.end_id) + 1
-        yield from np.split(array, ends[:-1])
+        for start, end in itertools.pairwise([0, *ends.tolist()]):
+            yield array[start:end]
 
 
 def is_finished(folder: Path, wanted: Index) -> bool:

@@ -12,7 +12,6 @@ import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar, Union
 
@@ -123,7 +122,6 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return close[0] if close else ""
 
 
-@cache
 def _types(kind: type[Table]) -> dict[str, Any]:
     """Each key of a table and the type of its value."""
     hints = typing.get_type_hints(kind, include_extras=True)

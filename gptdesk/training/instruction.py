@@ -1,0 +1,267 @@
+"""Questions with answers, from JSON Lines to examples whose loss counts the answer only.
+
+    {"document": …, "summary": …}                       also "lang", "form"
+    {"src": …, "tgt": …, "src_lang": …, "tgt_lang": …}
+    {"messages": [{"role": …, "content": …}, …]}        one example for each answer in it
+
+The question is put exactly as the task will put it when the model is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gptdesk.errors import DocumentError, TokenizerError
+from gptdesk.text.language import guess_language
+from gptdesk.text.prompt import Piece, Prompt
+from gptdesk.text.task_template import template_prompt
+from gptdesk.text.tokenizer import Tokenizer
+from gptdesk.training.collect import document_hash, json_rows
+from gptdesk.training.sources import TextFile, unpacking_errors
+
+Row = Mapping[str, Any]
+
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "summarize": ("document", "summary"),
+    "translate": ("src", "tgt", "src_lang", "tgt_lang"),
+    "chat": ("messages",),
+}
+"""Tasks, and the keys by which their lines are known."""
+
+_HEADLINE_CHARS = 100
+_SENTENCE_ENDS = tuple(".!?。！？…")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to learn.
+
+    Attributes:
+        prompt: what the model is given.
+        answer: what it is to write, and the control text that ends it.
+        may_cut: the prompt's text may lose its end to fit the context.
+    """
+
+    prompt: Prompt
+    answer: Prompt
+    may_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Token ids; the loss counts those from `answer_start` on."""
+
+    ids: list[int]
+    answer_start: int
+
+
+Renderer = Callable[[Row], Sequence[Question]]
+"""Turns one line into questions; raises `DocumentError` for one that it cannot use."""
+
+
+class TemplateRenderer:
+    """Asks through the templates of `gptdesk.json` and the chat template.
+
+    Args:
+        templates: by task id.
+        end: the control text that ends an answer.
+        tokenizer: of the model.
+        both_directions: also translate back.
+    """
+
+    def __init__(
+        self,
+        templates: Mapping[str, str],
+        end: str,
+        tokenizer: Tokenizer,
+        *,
+        both_directions: bool = True,
+    ) -> None:
+        self._templates = templates
+        self._end = end
+        self._tokenizer = tokenizer
+        self._both_directions = both_directions
+
+    def __call__(self, row: Row) -> Sequence[Question]:
+        """The questions of a line."""
+        kind = kind_of(row)
+        if kind == "chat":
+            return list(chat_questions(row["messages"], self._tokenizer))
+        if kind == "summarize":
+            return [self._summary(row)]
+        pairs = [("src", "tgt"), ("tgt", "src")][: 1 + self._both_directions]
+        return [self._translation(row, source, target) for source, target in pairs]
+
+    def _summary(self, row: Row) -> Question:
+        document, summary = row["document"].strip(), row["summary"].strip()
+        language = row.get("lang") or guess_language(summary) or "en"
+        form = row.get("form") or form_of(summary)
+        values = {"language": str(language), "form": str(form)}
+        return self._question("summarize", document, summary, values, may_cut=True)
+
+    def _translation(self, row: Row, source: str, target: str) -> Question:
+        values = {"source": row[f"{source}_lang"], "target": row[f"{target}_lang"]}
+        return self._question("translate", row[source].strip(), row[target].strip(), values)
+
+    def _question(
+        self,
+        task: str,
+        text: str,
+        answer: str,
+        values: Mapping[str, str],
+        *,
+        may_cut: bool = False,
+    ) -> Question:
+        prompt = template_prompt(self._templates[task], text, values)
+        return Question(prompt, (Piece(answer), Piece(self._end, control=True)), may_cut)
+
+
+def kind_of(row: Row) -> str:
+    """The task that a line is for.
+
+    Raises:
+        DocumentError: it has the keys of none, or values of the wrong type.
+    """
+    for kind, keys in KINDS.items():
+        if all(key in row for key in keys):
+            wanted = list if kind == "chat" else str
+            for key in keys:
+                if not isinstance(row[key], wanted) or not row[key]:
+                    raise DocumentError(f'"{key}" is empty or of the wrong type')
+            return kind
+    known = " or ".join(
+        "{" + ", ".join(f'"{key}"' for key in keys) + "}" for keys in KINDS.values()
+    )
+    raise DocumentError(f"it has the keys {', '.join(map(str, row))} instead of {known}")
+
+
+def form_of(summary: str) -> str:
+    """Whether a summary is a "headline" or a "paragraph"."""
+    short = len(summary) <= _HEADLINE_CHARS and "\n" not in summary
+    return "headline" if short and not summary.endswith(_SENTENCE_ENDS) else "paragraph"
+
+
+def chat_questions(messages: Sequence[Any], tokenizer: Tokenizer) -> Iterator[Question]:
+    """One question for each answer of the assistant: everything before it is the prompt.
+
+    Raises:
+        DocumentError: the messages are malformed or the chat template refuses them.
+    """
+    for message in messages:
+        if not isinstance(message, dict) or not all(
+            isinstance(message.get(key), str) for key in ("role", "content")
+        ):
+            raise DocumentError('a message lacks "role" or "content"')
+    try:
+        for at, message in enumerate(messages):
+            if message["role"] == "assistant" and at:
+                yield _chat_question(messages[:at], message, tokenizer)
+    except TokenizerError as error:
+        raise DocumentError(error.title, error.hint, error.details) from error
+
+
+def _chat_question(before: Sequence[Any], answer: Row, tokenizer: Tokenizer) -> Question:
+    prompt = tokenizer.chat_prompt(before)
+    asked = "".join(piece.text for piece in prompt)
+    whole = tokenizer.apply_chat_template([*before, answer], add_generation_prompt=False)
+    content = answer["content"].strip()
+    rest = whole.removeprefix(asked)
+    if rest == whole or content not in rest:
+        raise DocumentError("the chat template does not put the answer after the question")
+    _, _, after = rest.partition(content)
+    return Question(prompt, (Piece(content), Piece(after.rstrip(), control=True)))
+
+
+@dataclass
+class RowCounts:
+    """How many lines were used and why others were not."""
+
+    examples: int = 0
+    too_long: int = 0
+    bad: int = 0
+    first_bad: str = ""
+
+
+class ExampleReader:
+    """Reads examples out of JSON Lines files.
+
+    Args:
+        tokenizer: of the model.
+        render: puts the questions.
+        max_tokens: of a whole example; longer ones are cut where they may be, or left out.
+
+    Attributes:
+        counts: grow as examples are read.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, render: Renderer, max_tokens: int) -> None:
+        self._tokenizer = tokenizer
+        self._render = render
+        self._max_tokens = max_tokens
+        self.counts = RowCounts()
+
+    def read(self, path: Path) -> Iterator[tuple[int, Example]]:
+        """Yield (hash of the line, example): those of one line share their hash.
+
+        Raises:
+            DocumentError: the file cannot be read.
+        """
+        try:
+            for number, row in json_rows(TextFile(path, "lines"), self._note_bad):
+                value = document_hash(repr(sorted(row.items())))
+                for question in self._questions(path, number, row):
+                    example = self.encode(question)
+                    if example is None:
+                        self.counts.too_long += 1
+                    else:
+                        self.counts.examples += 1
+                        yield value, example
+        except UnicodeError as error:
+            raise DocumentError(f"{path} is not UTF-8 text.", "", str(error)) from error
+        except unpacking_errors() as error:
+            raise DocumentError(f"{path} cannot be read: {error}.", "", repr(error)) from error
+
+    def encode(self, question: Question) -> Example | None:
+        """Token ids of a question; None when it is longer than permitted."""
+        answer = [token for piece in question.answer for token in self._piece(piece)]
+        prompt = self._tokenizer.encode_prompt(question.prompt)
+        too_many = len(prompt) + len(answer) - self._max_tokens
+        if too_many > 0:
+            shorter = self._cut(question, too_many) if question.may_cut else None
+            if shorter is None:
+                return None
+            prompt = self._tokenizer.encode_prompt(shorter)
+            if len(prompt) + len(answer) > self._max_tokens:
+                return None
+        return Example([*prompt, *answer], len(prompt))
+
+    def _piece(self, piece: Piece) -> list[int]:
+        if not piece.control:
+            return self._tokenizer.encode_plain(piece.text)
+        ids, prefix = self._tokenizer.encode_prompt((piece,)), self._tokenizer.encode_prompt(())
+        return ids[len(prefix) :] if ids[: len(prefix)] == prefix else ids
+
+    def _cut(self, question: Question, too_many: int) -> Prompt | None:
+        """The prompt without the last `too_many` tokens of its longest text; None if all go."""
+        texts = [piece for piece in question.prompt if not piece.control]
+        longest = max(texts, key=lambda piece: len(piece.text))
+        starts = self._tokenizer.token_starts(longest.text)
+        keep = len(starts) - too_many - 1  # a new border may cost a token
+        if keep < self._max_tokens // 4:
+            return None
+        cut = Piece(longest.text[: starts[keep]])
+        return tuple(cut if piece is longest else piece for piece in question.prompt)
+
+    def _questions(self, path: Path, number: int, row: Row) -> Sequence[Question]:
+        try:
+            return self._render(row)
+        except DocumentError as error:
+            self._note_bad(DocumentError(f"Line {number} of {path}: {error.title}."))
+            return ()
+
+    def _note_bad(self, error: DocumentError) -> None:
+        self.counts.bad += 1
+        self.counts.first_bad = self.counts.first_bad or error.title
