@@ -13,7 +13,9 @@ from pathlib import Path
 from gptdesk.checkpoints.families import find_family
 from gptdesk.checkpoints.families.base import Family, Rule
 from gptdesk.checkpoints.folder import ModelFolder
-from gptdesk.checkpoints.layout import EMBEDDING, HEAD, parameter_shapes
+from gptdesk.checkpoints.gguf_rules import gguf_family
+from gptdesk.checkpoints.layout import EMBEDDING, HEAD, HEAD_BIAS, parameter_shapes
+from gptdesk.checkpoints.row_order import RowOrder
 from gptdesk.checkpoints.stored_tensor import BLOCK_TYPES, FLOAT_TYPES, StoredTensor
 from gptdesk.checkpoints.weight_formats import read_headers
 from gptdesk.errors import CheckpointError, UnsupportedModelError
@@ -30,11 +32,13 @@ class Step:
         stored: where it lies.
         rule: names of the parameters and whether to transpose.
         rows: length of each parameter's first axis.
+        order: in which the file keeps the rows; None for ours.
     """
 
     stored: StoredTensor
     rule: Rule
     rows: tuple[int, ...]
+    order: RowOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ def plan_folder(folder: ModelFolder) -> WeightPlan:
     Raises:
         CheckpointError, UnsupportedModelError: as `read_headers` and `plan_weights`.
     """
-    family = find_family(folder.config_data)
+    families = gguf_family if folder.weights == "gguf" else find_family
+    family = families(folder.config_data)
     return plan_weights(folder.config, family, read_headers(folder), folder.root)
 
 
@@ -78,18 +83,17 @@ def plan_weights(
     """
     ignored = re.compile("|".join(family.ignored) or r"(?!)")
     left = {name: tensor for name, tensor in stored.items() if not ignored.fullmatch(name)}
-    left = _complete_names(left, family.prefix)
+    left = _complete_names(left, family)
     sources = {rule.theirs: rule for rule in family.sources(config)}
     embedding = next(name for name, rule in sources.items() if rule.ours == (EMBEDDING,))
-    head = left.pop(HEAD, None) if config.tied_embeddings else None
+    head = left.pop(family.head_name, None) if config.tied_embeddings else None
     if head is not None and embedding not in left:
         left[embedding], head = head, None
     _check_names(root, sources.keys(), left.keys())
     shapes = parameter_shapes(config)
-    steps = tuple(_step(rule, left[name], shapes) for name, rule in sources.items())
+    steps = tuple(_step(rule, left[name], config, shapes) for name, rule in sources.items())
     if head is not None:
-        steps_head = _step(Rule(HEAD, (HEAD,)), head, shapes | {HEAD: shapes[EMBEDDING]})
-        head = steps_head.stored
+        _step(Rule(HEAD, (HEAD,)), head, config, shapes | {HEAD: shapes[EMBEDDING]})
     return WeightPlan(steps, head)
 
 
@@ -101,11 +105,16 @@ def untied(plan: WeightPlan) -> WeightPlan:
     return replace(plan, steps=(*plan.steps, step), head=None)
 
 
-def _complete_names(stored: dict[str, StoredTensor], prefix: str) -> dict[str, StoredTensor]:
-    """Put the inner model's prefix in front, where a file was saved without the output matrix."""
-    if any(name.startswith(prefix) for name in stored):
+def _complete_names(stored: Mapping[str, StoredTensor], family: Family) -> dict[str, StoredTensor]:
+    """Names of other versions renamed, and the inner model's prefix put in front.
+
+    The prefix is missing in files that were saved without the output matrix.
+    """
+    stored = {family.synonyms.get(name, name): tensor for name, tensor in stored.items()}
+    if any(name.startswith(family.prefix) for name in stored):
         return stored
-    return {name if name == HEAD else prefix + name: tensor for name, tensor in stored.items()}
+    head = (family.head_name, HEAD_BIAS)
+    return {name if name in head else family.prefix + name: stored[name] for name in stored}
 
 
 def _check_names(root: Path, wanted: Iterable[str], found: Iterable[str]) -> None:
@@ -126,7 +135,12 @@ def _few(names: list[str]) -> str:
     return f"{text} {'is' if len(names) == 1 else 'are'}"
 
 
-def _step(rule: Rule, stored: StoredTensor, shapes: Mapping[str, tuple[int, ...]]) -> Step:
+def _step(
+    rule: Rule,
+    stored: StoredTensor,
+    config: ModelConfig,
+    shapes: Mapping[str, tuple[int, ...]],
+) -> Step:
     rows = tuple(shapes[name][0] for name in rule.ours)
     shape = (sum(rows), *shapes[rule.ours[0]][1:])
     wanted = shape[::-1] if rule.transpose else shape
@@ -142,4 +156,4 @@ def _step(rule: Rule, stored: StoredTensor, shapes: Mapping[str, tuple[int, ...]
             "gptdesk does not read quantized weights.",
             "Look for a version of this model in float32, float16 or bfloat16.",
         )
-    return Step(stored, rule, rows)
+    return Step(stored, rule, rows, rule.row_order(config, rows))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,12 +13,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gptdesk.atomic import new_folder
+from gptdesk.checkpoints.companions import companion_files
 from gptdesk.checkpoints.families import FAMILIES, read_config
 from gptdesk.checkpoints.families.base import CONFIG_NAME, Family, Rule
-from gptdesk.checkpoints.files import checked_file, read_json
-from gptdesk.checkpoints.folder import COMPANIONS, INDEX_FILE, SINGLE_FILE
+from gptdesk.checkpoints.folder import ModelFolder, resolve_folder
+from gptdesk.checkpoints.row_order import RowOrder
+from gptdesk.checkpoints.weight_files import INDEX_FILE, SINGLE_FILE
 from gptdesk.errors import CheckpointError
 from gptdesk.model.gpt import GPT
+from gptdesk.model.lora import merged_config, merged_parameter
 
 SHARD_BYTES = 2 << 30
 _DTYPE_NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float16: "float16"}
@@ -30,9 +32,10 @@ def save_gpt(gpt: GPT, source_root: Path, out_dir: Path, shard_bytes: int = SHAR
     """Write config.json, safetensors and copies of the tokenizer's files.
 
     Args:
-        gpt: the model; its weights are written in the precision they have.
-        source_root: the folder it came from: keys of config.json that do not describe the shape
-            and the files in `COMPANIONS` are taken over.
+        gpt: the model; its weights are written in the precision they have. An adapter that is
+            switched on is merged into what is written, one that is off is left out.
+        source_root: the folder or file it came from: keys of config.json that do not describe
+            the shape and the tokenizer's files are taken over.
         out_dir: must not exist, or be empty. Appears whole or not at all.
         shard_bytes: largest size of one safetensors file.
 
@@ -40,16 +43,16 @@ def save_gpt(gpt: GPT, source_root: Path, out_dir: Path, shard_bytes: int = SHAR
         CheckpointError: `out_dir` is not empty or cannot be written, or the disk is full.
     """
     family = FAMILIES[gpt.config.architecture]
+    source = resolve_folder(source_root)
     try:
         with new_folder(out_dir) as folder:
             _write_weights(gpt, family, folder, shard_bytes)
-            _write_json(folder / CONFIG_NAME, _config_data(gpt, family, source_root))
+            _write_json(folder / CONFIG_NAME, _config_data(gpt, family, source))
             for path in folder.glob("*.safetensors"):
                 # Written for the owner alone; give it the mode of any other new file.
                 path.chmod((folder / CONFIG_NAME).stat().st_mode & 0o777)
-            for name in COMPANIONS:
-                if (source_root / name).exists():
-                    shutil.copyfile(checked_file(source_root, name), folder / name)
+            for name, content in companion_files(source):
+                (folder / name).write_bytes(content)
     except FileExistsError as error:
         raise CheckpointError(
             f"{out_dir} already holds files.", "Choose a new or an empty folder."
@@ -62,13 +65,14 @@ def save_gpt(gpt: GPT, source_root: Path, out_dir: Path, shard_bytes: int = SHAR
         ) from error
 
 
-def _config_data(gpt: GPT, family: Family, source_root: Path) -> dict[str, object]:
-    data = read_json(source_root, CONFIG_NAME)
+def _config_data(gpt: GPT, family: Family, source: ModelFolder) -> dict[str, object]:
+    data = dict(source.config_data)
     for key in _STALE_KEYS:
         data.pop(key, None)
-    if read_config(data) != gpt.config:
+    config = merged_config(gpt)
+    if read_config(data) != config:
         # Only then: several names of one activation differ in the last bit of the reference.
-        data |= family.write(gpt.config)
+        data |= family.write(config)
     data["architectures"] = [family.architecture]
     data["dtype"] = _DTYPE_NAMES[gpt.lm_head.weight.dtype]
     return data
@@ -113,16 +117,23 @@ def _shards(gpt: GPT, family: Family, shard_bytes: int) -> list[_Shard]:
 
 
 def _stored(gpt: GPT, family: Family) -> Iterator[tuple[str, int, Callable[[], Tensor]]]:
-    parameters = {name: value.detach() for name, value in gpt.state_dict().items()}
-    for rule in family.sources(gpt.config):
-        parts = [parameters[name] for name in rule.ours]
+    for rule in family.sources(merged_config(gpt)):
+        parts = [gpt.get_parameter(name).detach() for name in rule.ours]
         nbytes = sum(part.nbytes for part in parts)
-        yield rule.theirs, nbytes, partial(_join, rule, parts)
+        order = rule.row_order(gpt.config, tuple(len(part) for part in parts))
+        yield rule.theirs, nbytes, partial(_merged, gpt, rule, order)
 
 
-def _join(rule: Rule, parts: list[Tensor]) -> Tensor:
+def _merged(gpt: GPT, rule: Rule, order: RowOrder | None) -> Tensor:
+    return join_parts(rule, order, [merged_parameter(gpt, name) for name in rule.ours])
+
+
+def join_parts(rule: Rule, order: RowOrder | None, parts: list[Tensor]) -> Tensor:
     """Undo what loading did to one stored tensor."""
     whole = torch.cat(parts) if len(parts) > 1 else parts[0]
+    if order is not None:
+        ours, whole = whole, torch.empty_like(whole)
+        whole[torch.tensor(order.stored_rows(), device=ours.device)] = ours
     return (whole.t() if rule.transpose else whole).cpu().contiguous()
 
 

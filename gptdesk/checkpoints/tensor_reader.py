@@ -8,6 +8,7 @@ where a safetensors file promises 8, and keeps decoding from waiting for evicted
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
@@ -18,10 +19,12 @@ from torch import Tensor
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
 from gptdesk.checkpoints.block_decoding import DECODERS
 from gptdesk.checkpoints.plan import Step
+from gptdesk.checkpoints.row_order import RowOrder
 from gptdesk.checkpoints.stored_tensor import BLOCK_TYPES, StoredTensor
 from gptdesk.errors import CheckpointError
 
 _CHUNK_ITEMS = 4 << 20
+_DECODED_ITEMS = 1 << 20  # decoding makes several copies, which should stay in the cache
 _COMPARED_BYTES = 4 << 20
 
 DTYPES = {
@@ -62,7 +65,12 @@ class TensorReader:
             CheckpointError: the file is shorter than its header said, or cannot be read.
             Cancelled: between chunks.
         """
-        whole = self._read_whole(step.stored, step.rule.transpose)
+        rule = step.rule
+        # Halves of 1 + w and of w keep different digits of w: take the one off in full precision.
+        dtype = torch.float32 if rule.added else self._dtype
+        whole = self._read_whole(step, dtype)
+        if rule.added:
+            whole = whole.sub_(rule.added).to(self._dtype)
         if not _is_finite(whole):
             self.not_finite.append(step.stored.name)
         # Parts of a fused tensor share its memory; all of them are needed, so none is wasted.
@@ -76,16 +84,18 @@ class TensorReader:
         self._file = self._path = None
         self._buffer = torch.empty(0, dtype=torch.uint8)
 
-    def _read_whole(self, stored: StoredTensor, transpose: bool) -> Tensor:
+    def _read_whole(self, step: Step, dtype: torch.dtype) -> Tensor:
+        stored, transpose, order = step.stored, step.rule.transpose, step.order
         if stored.dtype in BLOCK_TYPES:
-            result = self._read_blocks(stored)
-            return result.t().contiguous() if transpose else result
-        if transpose or stored.strides is not None:
-            return self._read_view(stored, transpose)
+            result = self._read_blocks(stored, dtype)
+            result = result.t().contiguous() if transpose else result
+            return result if order is None else result[torch.tensor(order.stored_rows())]
+        if transpose or order is not None or stored.strides is not None:
+            return self._read_view(stored, transpose, order, dtype)
         source = DTYPES[stored.dtype]
-        result = torch.empty(stored.shape, dtype=self._dtype)
+        result = torch.empty(stored.shape, dtype=dtype)
         flat = result.view(-1)
-        if source == self._dtype:
+        if source == dtype:
             self._fill(flat, stored, 0)
             return result
         for start in range(0, flat.numel(), _CHUNK_ITEMS):
@@ -95,7 +105,9 @@ class TensorReader:
             target.copy_(raw)
         return result
 
-    def _read_view(self, stored: StoredTensor, transpose: bool) -> Tensor:
+    def _read_view(
+        self, stored: StoredTensor, transpose: bool, order: RowOrder | None, dtype: torch.dtype
+    ) -> Tensor:
         """A tensor whose numbers do not lie in the order in which we want them."""
         # One copy of the whole matrix: torch has a fast path for that and none for slices.
         source = DTYPES[stored.dtype]
@@ -104,13 +116,20 @@ class TensorReader:
         strides = stored.strides or torch.empty(stored.shape, device="meta").stride()
         view = raw.as_strided(stored.shape, strides)
         view = view.t() if transpose else view
-        return torch.empty(view.shape, dtype=self._dtype).copy_(view)
+        result = torch.empty(view.shape, dtype=dtype)
+        if order is None:
+            return result.copy_(view)
+        rows = torch.tensor(order.stored_rows())
+        step = max(1, _CHUNK_ITEMS // math.prod(view.shape[1:]))
+        for target, chosen in zip(result.split(step), rows.split(step), strict=True):
+            target.copy_(view[chosen])
+        return result
 
-    def _read_blocks(self, stored: StoredTensor) -> Tensor:
+    def _read_blocks(self, stored: StoredTensor, dtype: torch.dtype) -> Tensor:
         """A tensor of a block type, decoded some thousand blocks at a time."""
         numbers, nbytes = BLOCK_TYPES[stored.dtype]
-        result = torch.empty(stored.shape, dtype=self._dtype)
-        step = _CHUNK_ITEMS // numbers
+        result = torch.empty(stored.shape, dtype=dtype)
+        step = _DECODED_ITEMS // numbers
         for first, target in enumerate(torch.split(result.view(-1), step * numbers)):
             raw = self._staging(target.numel() // numbers * nbytes, torch.uint8)
             self._fill(raw, stored, first * step * nbytes)
@@ -156,7 +175,7 @@ def same_values(one: StoredTensor, other: StoredTensor) -> bool:
     Raises:
         CheckpointError: a file cannot be read.
     """
-    if (one.dtype, one.shape) != (other.dtype, other.shape):
+    if (one.dtype, one.shape, one.strides) != (other.dtype, other.shape, other.strides):
         return False
     try:
         with one.path.open("rb") as file, other.path.open("rb") as second:

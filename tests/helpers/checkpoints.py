@@ -143,9 +143,14 @@ def write_like_llama(folder: Path, model_type: str, *, seed: int = 4, **changes:
 
     `changes` override keys of its config class. Returns `folder`, which is created.
     """
+    return write_family(folder, model_type, {**_LLAMA_SHAPE, **changes}, seed=seed)
+
+
+def write_family(folder: Path, model_type: str, settings: dict[str, Any], *, seed: int = 4) -> Path:
+    """Write a checkpoint of any family; `settings` are all the keys of its config that count."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    config = AutoConfig.for_model(model_type, **{**_LLAMA_SHAPE, **changes})
+    config = AutoConfig.for_model(model_type, **settings)
     return _write(folder, AutoModelForCausalLM.from_config, config, seed, "5GB", chat=False)
 
 

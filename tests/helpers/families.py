@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.helpers import checkpoints
+from tests.helpers.gpt_shapes import GPT_SHAPES
 
 _LLAMA3 = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
 _YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32}
@@ -13,6 +14,17 @@ _YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings":
 
 def _rope(**options: Any) -> dict[str, Any]:
     return {"rope_parameters": {"rope_theta": 10_000.0, **options}}
+
+
+def _longrope(pairs: int, original: int, **options: Any) -> dict[str, Any]:
+    factors = {
+        "short_factor": [1.0 + 0.1 * pair for pair in range(pairs)],
+        "long_factor": [1.5 + 0.7 * pair for pair in range(pairs)],
+    }
+    return {
+        **_rope(rope_type="longrope", **factors, **options),
+        "original_max_position_embeddings": original,
+    }
 
 
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -69,10 +81,152 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
             **_rope(**_YARN),
         },
     ),
+    "gemma": ("gemma", {"head_dim": 32}),
+    "gemma with biases and stretched positions, not tied": (
+        "gemma",
+        {
+            "head_dim": 24,
+            "attention_bias": True,
+            "hidden_act": "gelu",
+            "tie_word_embeddings": False,
+            **_rope(rope_type="linear", factor=2.0),
+        },
+    ),
+    "gemma2": (
+        "gemma2",
+        {
+            "head_dim": 32,
+            "query_pre_attn_scalar": 24,
+            "sliding_window": 24,
+            "attn_logit_softcapping": 5.0,
+            "final_logit_softcapping": 3.0,
+        },
+    ),
+    "gemma2 without caps and windows": (
+        "gemma2",
+        {
+            "head_dim": 16,
+            "attention_bias": True,
+            "layer_types": ["full_attention"] * 3,
+            "attn_logit_softcapping": None,
+            "final_logit_softcapping": None,
+        },
+    ),
+    "gemma3": (
+        "gemma3_text",
+        {
+            "head_dim": 32,
+            "query_pre_attn_scalar": 24,
+            "sliding_window": 24,
+            "sliding_window_pattern": 2,
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 500.0},
+            },
+        },
+    ),
+    "gemma3 with biases, a cap and its usual bases": (
+        "gemma3_text",
+        {
+            "head_dim": 16,
+            "attention_bias": True,
+            "sliding_window": 512,
+            "sliding_window_pattern": 2,
+            "final_logit_softcapping": 3.0,
+            "attn_logit_softcapping": 5.0,
+        },
+    ),
+    "gemma3 with windows only": ("gemma3_text", {"head_dim": 16, "sliding_window": 24}),
+    "gemma3 without windows": (
+        "gemma3_text",
+        {"head_dim": 16, "layer_types": ["full_attention"] * 3},
+    ),
+    "phi3": ("phi3", {"pad_token_id": 0, "sliding_window": 24}),
+    "phi3 for long texts": ("phi3", {"pad_token_id": 0, **_longrope(8, 128)}),
+    "phi4-mini": (
+        "phi3",
+        {
+            "pad_token_id": 0,
+            "tie_word_embeddings": True,
+            **_longrope(6, 128, partial_rotary_factor=0.75, attention_factor=1.3),
+        },
+    ),
+    "phi4-mini in a long text": (
+        "phi3",
+        {
+            "pad_token_id": 0,
+            "tie_word_embeddings": True,
+            # One token is turned by nothing: with this border, all texts are long.
+            **_longrope(6, 1, partial_rotary_factor=0.75, attention_factor=1.3),
+        },
+    ),
+    "smollm3": ("smollm3", {"pad_token_id": 0, "no_rope_layer_interval": 2}),
+    "smollm3 with windows and biases": (
+        "smollm3",
+        {
+            "pad_token_id": 0,
+            "no_rope_layers": [0, 1, 0],
+            "use_sliding_window": True,
+            "sliding_window": 24,
+            "attention_bias": True,
+            "mlp_bias": True,
+            "tie_word_embeddings": False,
+        },
+    ),
+    "smollm3 with a window elsewhere": (
+        "smollm3",
+        {
+            "pad_token_id": 0,
+            "sliding_window": 24,
+            "layer_types": ["sliding_attention", "full_attention", "full_attention"],
+            **_rope(**_YARN),
+        },
+    ),
+    "granite": (
+        "granite",
+        {
+            "embedding_multiplier": 12.0,
+            "attention_multiplier": 0.1,
+            "residual_multiplier": 0.22,
+            "logits_scaling": 4.0,
+            "tie_word_embeddings": True,
+        },
+    ),
+    "granite with biases": (
+        "granite",
+        {"attention_bias": True, "mlp_bias": True, "attention_multiplier": 0.25},
+    ),
+    "olmo2": ("olmo2", {"pad_token_id": 0}),
+    "olmo2 with biases and yarn": (
+        "olmo2",
+        {"pad_token_id": 0, "attention_bias": True, **_rope(**_YARN)},
+    ),
 }
+
+
+SHAPES = {**SHAPES, **GPT_SHAPES}
 
 
 def write(name: str, folder: Path) -> Path:
     """Write the checkpoint of one of `SHAPES` into `folder`, which is created."""
-    model_type, changes = SHAPES[name]
-    return checkpoints.write_like_llama(folder, model_type, **changes)
+    model_type, settings = SHAPES[name]
+    if name in GPT_SHAPES:
+        return checkpoints.write_family(folder, model_type, settings)
+    return checkpoints.write_like_llama(folder, model_type, **settings)
+
+
+def in_older_words(data: dict[str, Any]) -> dict[str, Any]:
+    """A config.json of `transformers` 5 as its fourth generation wrote it."""
+    data = dict(data)
+    options = data.pop("rope_parameters", None)
+    if options is None:
+        return data
+    if "full_attention" in options:
+        data["rope_local_base_freq"] = options["sliding_attention"]["rope_theta"]
+        options = options["full_attention"]
+    options = dict(options)
+    kind, data["rope_theta"] = options.pop("rope_type"), options.pop("rope_theta")
+    data["rope_scaling"] = {**options, "type": kind} if kind != "default" else None
+    if "partial_rotary_factor" in options:
+        data["partial_rotary_factor"] = options["partial_rotary_factor"]
+    return data

@@ -10,16 +10,47 @@ from collections.abc import Mapping
 from typing import Any
 
 from gptdesk.checkpoints.families.base import CONFIG_NAME, ConfigReader, Family, shown
+from gptdesk.checkpoints.families.gemma import GEMMA
+from gptdesk.checkpoints.families.gemma2 import GEMMA2
+from gptdesk.checkpoints.families.gemma3 import GEMMA3_TEXT
 from gptdesk.checkpoints.families.gpt2 import GPT2
+from gptdesk.checkpoints.families.gpt_neo import GPT_NEO
+from gptdesk.checkpoints.families.gpt_neox import GPT_NEOX
+from gptdesk.checkpoints.families.gptj import GPTJ
+from gptdesk.checkpoints.families.granite import GRANITE
 from gptdesk.checkpoints.families.llama import LLAMA
 from gptdesk.checkpoints.families.mistral import MISTRAL
+from gptdesk.checkpoints.families.nanogpt import NANOGPT
+from gptdesk.checkpoints.families.olmo2 import OLMO2
+from gptdesk.checkpoints.families.phi import PHI
+from gptdesk.checkpoints.families.phi3 import PHI3
 from gptdesk.checkpoints.families.qwen2 import QWEN2
 from gptdesk.checkpoints.families.qwen3 import QWEN3
+from gptdesk.checkpoints.families.smollm3 import SMOLLM3
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
 
 FAMILIES: dict[str, Family] = {
-    family.model_type: family for family in (GPT2, LLAMA, MISTRAL, QWEN2, QWEN3)
+    family.model_type: family
+    for family in (
+        GEMMA,
+        GEMMA2,
+        GEMMA3_TEXT,
+        GPT2,
+        GPTJ,
+        GPT_NEO,
+        GPT_NEOX,
+        GRANITE,
+        LLAMA,
+        MISTRAL,
+        NANOGPT,
+        OLMO2,
+        PHI,
+        PHI3,
+        QWEN2,
+        QWEN3,
+        SMOLLM3,
+    )
 }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gptdesk.checkpoints.layout import parameter_shapes
+from gptdesk.checkpoints.layout import HEAD, parameter_shapes
+from gptdesk.checkpoints.row_order import RowOrder
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import MAX_CONTEXT, Activation, ModelConfig
 
@@ -38,23 +39,47 @@ ACTIVATION_NAMES: dict[Activation, str] = {
 class Rule:
     """How one stored tensor becomes parameters of ours, and back.
 
-    The stored tensor is transposed where asked, then cut along its first axis into `ours`, in
-    order, each as long as that parameter's first axis. Backwards: joined, then transposed.
+    The stored tensor is transposed where asked, its rows are put into our order, and it is cut
+    along its first axis into `ours`, each as long as that parameter's first axis. Backwards:
+    joined, put into their order, transposed.
 
     Attributes:
         theirs: name in the file; `{i}` is the layer.
         ours: one name, or several that are fused in the file.
         transpose: stored as (inputs, outputs) where we have (outputs, inputs).
+        interleaved: the rows of `ours` alternate, head by head; all have as many heads. See
+            `row_order`.
         paired: rows of each head are stored with the two that rotation turns together side by
-            side, where we have half a head between them.
+            side, where we have half a head between them; for queries and keys only.
         added: what the stored numbers are larger by than ours.
     """
 
     theirs: str
     ours: tuple[str, ...]
     transpose: bool = False
+    interleaved: bool = False
     paired: bool = False
     added: float = 0.0
+
+    def row_order(self, config: ModelConfig, rows: tuple[int, ...]) -> RowOrder | None:
+        """The order of the stored rows, `rows` of each of `ours`; None where it is ours."""
+        if not (self.interleaved or self.paired):
+            return None
+        return RowOrder(
+            heads=rows[0] // config.head_dim,
+            head_dim=config.head_dim,
+            parts=len(self.ours),
+            paired=(config.rotary_dim or config.head_dim) if self.paired else 0,
+        )
+
+
+def renamed(modules: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Rules for modules that differ in their names only, theirs to ours: weights and biases."""
+    return tuple(
+        Rule(f"{theirs}.{part}", (f"{ours}.{part}",))
+        for theirs, ours in modules.items()
+        for part in ("weight", "bias")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +132,15 @@ class ConfigReader:
     def __init__(self, data: Mapping[str, Any], source: str = CONFIG_NAME) -> None:
         self.data = data
         self.source = source
+
+    def with_values(self, **values: Any) -> ConfigReader:
+        """The same file with other values."""
+        return ConfigReader({**self.data, **values}, self.source)
+
+    def with_defaults(self, **values: Any) -> ConfigReader:
+        """The same file with values for keys that are absent or null."""
+        absent = {key: value for key, value in values.items() if self.data.get(key) is None}
+        return self.with_values(**absent)
 
     def integer(self, key: str, default: int | None = None, *, least: int = 1) -> int:
         """A size; without default the key must be there. null counts as absent.

@@ -14,9 +14,8 @@ from gptdesk.model.config import ModelConfig
 
 def read_gpt2(reader: ConfigReader) -> ModelConfig:
     """config.json of a GPT-2 to its shape."""
-    for key, only in (("scale_attn_weights", True), ("add_cross_attention", False)):
-        if reader.flag(key, only) is not only:
-            raise reader.unsupported(key, not only)
+    if reader.flag("add_cross_attention", False):
+        raise reader.unsupported("add_cross_attention", True)
     context_length = reader.integer("n_positions", 1024)
     refuse_window(reader, context_length)
     hidden, heads = reader.integer("n_embd"), reader.integer("n_head")
@@ -40,6 +39,7 @@ def read_gpt2(reader: ConfigReader) -> ModelConfig:
         qkv_bias=True,
         attention_output_bias=True,
         mlp_bias=True,
+        attention_scale=None if reader.flag("scale_attn_weights", True) else 1.0,
         tied_embeddings=reader.flag("tie_word_embeddings", True),
         scale_by_layer=reader.flag("scale_attn_by_inverse_layer_idx", False),
     )
@@ -57,6 +57,7 @@ def write_gpt2(config: ModelConfig) -> dict[str, Any]:
         "activation_function": ACTIVATION_NAMES[config.activation],
         "layer_norm_epsilon": config.norm_eps,
         "tie_word_embeddings": config.tied_embeddings,
+        "scale_attn_weights": config.attention_scale is None,
         "scale_attn_by_inverse_layer_idx": config.scale_by_layer,
     }
 

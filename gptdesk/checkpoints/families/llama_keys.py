@@ -8,6 +8,7 @@ from gptdesk.checkpoints.families.base import ACTIVATION_NAMES, ConfigReader
 from gptdesk.checkpoints.families.rope_options import (
     full_context,
     read_rope,
+    read_rotary_dim,
     trained_context,
     write_rope,
 )
@@ -17,7 +18,13 @@ STORED_ROTARY_BUFFERS = r"(model\.)?(layers\.\d+\.self_attn\.)?rotary_emb\.inv_f
 
 
 def read_shape(
-    reader: ConfigReader, architecture: str, *, context_length: int, head_dim: int | None = None
+    reader: ConfigReader,
+    architecture: str,
+    *,
+    context_length: int,
+    head_dim: int | None = None,
+    rotary_share: float | None = None,
+    long_texts: bool = False,
 ) -> ModelConfig:
     """The shape without biases and windows.
 
@@ -26,6 +33,9 @@ def read_shape(
         architecture: the family's `model_type`.
         context_length, head_dim: what the family takes for keys that are absent; None for
             heads that share the width of the model.
+        rotary_share: how much of each head is turned if the file does not say so; None for a
+            family that always turns all of it.
+        long_texts: see `read_rope`.
     """
     hidden, heads = reader.integer("hidden_size"), reader.integer("num_attention_heads")
     if reader.data.get("head_dim", head_dim) is None and hidden % heads:
@@ -34,7 +44,10 @@ def read_shape(
     if heads % kv_heads:
         raise reader.invalid("num_key_value_heads", f"a divisor of num_attention_heads = {heads}")
     context_length = reader.integer("max_position_embeddings", context_length)
-    rope_theta, rope_scaling = read_rope(reader, context_length)
+    head_dim = reader.integer("head_dim", head_dim or hidden // heads)
+    rope_theta, rope_scaling = read_rope(
+        reader, context_length, partial=rotary_share is not None, long_texts=long_texts
+    )
     return ModelConfig(
         architecture=architecture,
         vocab_size=reader.integer("vocab_size"),
@@ -43,12 +56,15 @@ def read_shape(
         hidden_size=hidden,
         num_heads=heads,
         num_kv_heads=kv_heads,
-        head_dim=reader.integer("head_dim", head_dim or hidden // heads),
+        head_dim=head_dim,
         intermediate_size=reader.integer("intermediate_size"),
         norm_eps=reader.number("rms_norm_eps", 1e-6),
         activation=reader.activation("hidden_act", "silu"),
         rope_theta=rope_theta,
         rope_scaling=rope_scaling,
+        rotary_dim=(
+            None if rotary_share is None else read_rotary_dim(reader, head_dim, rotary_share)
+        ),
         tied_embeddings=reader.flag("tie_word_embeddings", False),
     )
 

@@ -26,13 +26,20 @@ DEFAULT_THETA = 10_000.0
 
 
 def read_rope(
-    reader: ConfigReader, context_length: int, *, long_texts: bool = False
+    reader: ConfigReader,
+    context_length: int,
+    *,
+    theta_key: str = "rope_theta",
+    partial: bool = False,
+    long_texts: bool = False,
 ) -> tuple[float, RopeScaling | None]:
     """The base of the rotary frequencies, and how these are stretched.
 
     Args:
         reader: config.json.
         context_length: its `max_position_embeddings`; see `full_context`.
+        theta_key: what older files of the family call the base.
+        partial: the family can turn a part of each head only; see `read_rotary_dim`.
         long_texts: the family reads a text again where it outgrows LongRoPE's short factors; in
             `transformers` the others go on with keys that no longer fit.
 
@@ -41,15 +48,14 @@ def read_rope(
         UnsupportedModelError: the positions are stretched by a method that is not built: the
             model would run and write nonsense in long texts.
     """
-    _refuse_partial(reader, "")
-    # A file with both is an old one that was written again: `transformers` believes the old key.
-    key = "rope_scaling" if reader.mapping("rope_scaling") else "rope_parameters"
-    options = ConfigReader(reader.mapping(key), f"{reader.source}, {key}")
-    _refuse_partial(options, f"{key}.")
+    key, options = _options(reader)
+    if not partial:
+        _refuse_partial(reader, "")
+        _refuse_partial(options, f"{key}.")
     for name, value in options.data.items():
         if isinstance(value, dict):
             raise reader.unsupported(f"{key}.{name}", value)
-    theta = options.number("rope_theta", reader.number("rope_theta", DEFAULT_THETA))
+    theta = options.number("rope_theta", reader.number(theta_key, DEFAULT_THETA))
     kind = options.data.get("rope_type", options.data.get("type", "default"))
     if kind == "default":
         return theta, None
@@ -60,6 +66,37 @@ def read_rope(
     if kind == "longrope" and not (long_texts or _same_for_any_length(options)):
         raise reader.unsupported(f"{key}.rope_type", kind)
     return theta, _scaling(kind, options, original, context_length)
+
+
+def read_rotary_dim(
+    reader: ConfigReader, head_dim: int, default: float, *, key: str = "partial_rotary_factor"
+) -> int | None:
+    """How many dimensions of a head are turned, for `ModelConfig`; None for all of them.
+
+    Args:
+        reader: config.json.
+        head_dim: width of one head.
+        default: the share that the family takes where the file names none.
+        key: what older files of the family call the share.
+    """
+    _, options = _options(reader)
+    chosen = reader if options.data.get("partial_rotary_factor") is None else options
+    named = key if chosen is reader else "partial_rotary_factor"
+    share = chosen.number(named, default)
+    dim = int(head_dim * share)  # rounded down, as in `transformers`
+    if not 0 < share <= 1 or dim < 2 or dim % 2:
+        raise chosen.invalid(named, f"a share of the {head_dim} dimensions of a head that is even")
+    return None if dim == head_dim else dim
+
+
+def write_rotary_share(config: ModelConfig) -> float:
+    """The share of each head that is turned, such that `read_rotary_dim` does not round it down."""
+    if config.rotary_dim is None:
+        return 1.0
+    share = config.rotary_dim / config.head_dim
+    while int(config.head_dim * share) < config.rotary_dim:
+        share = math.nextafter(share, 1.0)
+    return share
 
 
 def full_context(trained: int, scaling: RopeScaling | None) -> int:
@@ -91,6 +128,13 @@ def write_rope(config: ModelConfig) -> dict[str, Any]:
     }
 
 
+def _options(reader: ConfigReader) -> tuple[str, ConfigReader]:
+    """The object that holds the settings of rotary positions, and its key."""
+    # A file with both is an old one that was written again: `transformers` believes the old key.
+    key = "rope_scaling" if reader.mapping("rope_scaling") else "rope_parameters"
+    return key, ConfigReader(reader.mapping(key), f"{reader.source}, {key}")
+
+
 def _refuse_partial(reader: ConfigReader, prefix: str) -> None:
     if reader.number("partial_rotary_factor", 1.0) != 1.0:
         value = reader.data["partial_rotary_factor"]
@@ -99,7 +143,9 @@ def _refuse_partial(reader: ConfigReader, prefix: str) -> None:
 
 def _written(config: ModelConfig) -> dict[str, Any]:
     scaling = config.rope_scaling
-    kind = {"rope_type": _KINDS[type(scaling)] if scaling is not None else "default"}
+    kind: dict[str, Any] = {"rope_type": _KINDS[type(scaling)] if scaling else "default"}
+    if config.rotary_dim is not None:
+        kind["partial_rotary_factor"] = write_rotary_share(config)
     match scaling:
         case None:
             return kind
