@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gptdesk.cancel import NEVER, AnyCancelFlag, CancelFlag, ThreadCancelFlag
@@ -72,6 +73,17 @@ class InspectModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ListModels:
+    """Look for models in the places of `list_models`. Result: "models" list of ModelInfo.
+
+    Attributes:
+        folders: further places.
+    """
+
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExportModel:
     """Write a model as ONNX. Result: "report" ExportReport."""
 
@@ -88,13 +100,14 @@ class CountTokens:
     text: str
 
 
-Request = LoadModel | UnloadModel | RunTask | InspectModel | ExportModel | CountTokens
+Request = LoadModel | UnloadModel | RunTask | InspectModel | ListModels | ExportModel | CountTokens
 
 
 class JobRunner:
     """Does requests, one at a time, and holds the model in use between them.
 
-    `InspectModel` and `CountTokens` change nothing: they may run in another thread beside the others.
+    `InspectModel`, `ListModels` and `CountTokens` change nothing: they may run in another thread beside
+    the others.
 
     Attributes:
         model: the model in use, or None.
@@ -122,6 +135,8 @@ class JobRunner:
                 yield Finished()
             case InspectModel():
                 yield Finished(result={"model": _inspect(request.path)})
+            case ListModels():
+                yield Finished(result={"models": _list(request.folders)})
             case ExportModel():
                 yield from _export(request, cancel)
             case CountTokens():
@@ -197,6 +212,12 @@ def _inspect(path: str) -> ModelInfo:
     from gptdesk.checkpoints.inspection import inspect_model
 
     return inspect_model(path)
+
+
+def _list(folders: tuple[str, ...]) -> list[ModelInfo]:
+    from gptdesk.checkpoints.catalogue import list_models
+
+    return list_models([Path(folder) for folder in folders])
 
 
 def _description(model: Model) -> dict[str, Any]:

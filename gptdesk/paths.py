@@ -88,6 +88,15 @@ def user_models_dir() -> Path:
     return data_dir() / "models"
 
 
+def hub_cache_dir() -> Path:
+    """Folder where Hugging Face's programs keep downloads, as their variables and defaults say."""
+    if os.environ.get("HF_HUB_CACHE"):
+        return Path(os.environ["HF_HUB_CACHE"]).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = os.environ.get("HF_HOME") or f"{cache}/huggingface"
+    return Path(home).expanduser() / "hub"
+
+
 def journal_dir() -> Path:
     """Folder of the autosave journal."""
     return data_dir() / "journal"

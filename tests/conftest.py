@@ -44,6 +44,7 @@ def gptdesk_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     """Keep the app's settings, data, cache and logs of this test in an empty folder of its own."""
     home = tmp_path_factory.mktemp("gptdesk-home")
     monkeypatch.setenv("GPTDESK_HOME", str(home))
+    monkeypatch.setenv("HF_HUB_CACHE", str(home / "hub"))
     return home
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,37 +13,87 @@ from gptdesk.checkpoints.inspection import inspect_model, model_name
 from gptdesk.errors import CheckpointError
 
 _MAX_ENTRIES = 1000
+_LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 
 
 def list_models(extra: Sequence[Path] = ()) -> list[ModelInfo]:
     """Models that came with the app, the person's own, and those in other folders of theirs.
 
-    Looked for in each place itself, the folders in it, and the folders in those. A model that
-    cannot be loaded is listed with its `refusal`. Headers only: no weights, no torch.
+    Looked for in each place itself, the folders in it, and the folders in those; a model is a
+    folder with a config.json, a GGUF file, or a folder with the checkpoint of a training script.
+    The download cache of Hugging Face is one of the places, with one revision of each model.
+    Headers only: no weights are read. A model that cannot be loaded is listed, at the end, with
+    its `refusal`.
+
+    Args:
+        extra: further folders, or models, in the order of the answer.
     """
     places = [paths.bundled_models_dir(), paths.user_models_dir(), *extra]
-    roots: dict[Path, Path] = {}
-    for place in places:
-        for root in _model_folders(Path(place).expanduser()):
-            roots.setdefault(root.resolve(), root)
-    return [_describe(root) for root in roots.values()]
+    found = [path for place in places for path in _models_in(Path(place).expanduser())]
+    found += _downloaded(paths.hub_cache_dir())
+    models = {path.resolve(): path for path in reversed(found)}
+    described = [_describe(path) for path in reversed(models.values())]
+    return sorted(described, key=lambda info: bool(info.refusal))
 
 
-def _model_folders(place: Path, depth: int = 2) -> Iterator[Path]:
+def _models_in(place: Path, depth: int = 2) -> Iterator[Path]:
+    """Models at `place`, which may be one, and up to `depth` folders below it."""
     try:
-        is_model = (place / CONFIG_NAME).exists()
-        entries = [] if is_model or depth == 0 else sorted(place.iterdir())[:_MAX_ENTRIES]
-        folders = [path for path in entries if path.is_dir() and not path.name.startswith(".")]
+        if place.is_file() or (place / CONFIG_NAME).exists():
+            entries = [place]
+        else:
+            entries = sorted(place.iterdir())[:_MAX_ENTRIES]
     except OSError:  # a place that may not be entered, or a disk that is gone
         return
-    if is_model:
+    if entries == [place]:
         yield place
-    for folder in folders:
-        yield from _model_folders(folder, depth - 1)
+        return
+    if any(entry.suffix == ".pt" for entry in entries):
+        yield place
+    for entry in entries:
+        if entry.suffix.lower() == ".gguf" and not _LATER_PART.search(entry.name):
+            yield entry
+        elif depth and not entry.name.startswith(".") and _is_folder(entry):
+            yield from _models_in(entry, depth - 1)
 
 
-def _describe(root: Path) -> ModelInfo:
+def _downloaded(cache: Path) -> Iterator[Path]:
+    """models--<owner>--<name>/snapshots/<revision>, of each model the one called "main"."""
     try:
-        return inspect_model(root)
+        repositories = sorted(cache.glob("models--*"))[:_MAX_ENTRIES]
+    except OSError:
+        return
+    for repository in repositories:
+        try:
+            snapshots = sorted((repository / "snapshots").iterdir(), key=_changed)
+        except OSError:
+            continue
+        main = _main_revision(repository)
+        named = [snapshot for snapshot in snapshots if snapshot.name == main]
+        for snapshot in (named or snapshots)[-1:]:
+            yield from _models_in(snapshot, depth=0)
+
+
+def _main_revision(repository: Path) -> str:
+    try:
+        return (repository / "refs" / "main").read_text("ascii")[:100].strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _changed(path: Path) -> float:
+    return path.stat().st_mtime
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _describe(path: Path) -> ModelInfo:
+    try:
+        return inspect_model(path)
     except CheckpointError as error:
-        return ModelInfo(path=root, name=model_name(root), refusal=error.title)
+        return ModelInfo(path=path, name=model_name(path), refusal=error.title)

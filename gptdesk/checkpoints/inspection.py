@@ -51,7 +51,9 @@ def inspect_model(path: str | Path) -> ModelInfo:
 
 
 def model_name(root: Path) -> str:
-    """What to call the model in `root`: its own name, or its folder's."""
+    """What to call the model at `root`: its own name, or its folder's or file's."""
+    if root.is_file():
+        return root.stem
     try:
         name = read_json(root, "gptdesk.json").get("name")
     except CheckpointError:

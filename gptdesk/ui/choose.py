@@ -8,3 +8,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 def folder(parent: QWidget, title: str, start: str) -> str:
     """Ask for a folder; "" when the person thinks better of it."""
     return QFileDialog.getExistingDirectory(parent, title, start)
+
+
+def file(parent: QWidget, title: str, start: str, kinds: str) -> str:
+    """Ask for a file that is there; `kinds` is a filter of Qt's, such as "Texts (*.txt)"."""
+    chosen, _ = QFileDialog.getOpenFileName(parent, title, start, kinds)
+    return chosen

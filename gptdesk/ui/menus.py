@@ -197,12 +197,7 @@ class Menus(QObject):
 
     def open_model(self) -> None:
         """Show Open Model… with every model there is: bundled, the person's own, recent ones."""
-        from gptdesk.checkpoints.catalogue import list_models
-
-        window = self._window
-        extra = [Path(path) for path in window.settings.get("model.folders")]
-        extra += [Path(path) for path in window.models.recent if Path(path).is_dir()]
-        OpenModelDialog(window.models, list_models(extra), window).open()
+        OpenModelDialog(self._window.models, self._window).open()
 
     @Slot()
     def _fill_recent_models(self) -> None:

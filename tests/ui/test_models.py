@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,6 @@ from gptdesk.engines.torch_engine import TorchEngine
 from gptdesk.errors import GptDeskError
 from gptdesk.export import onnx_export
 from gptdesk.ui import choose
-from gptdesk.ui.models.open_dialog import OpenModelDialog
 from tests.ui.window_driver import Driver
 
 
@@ -147,13 +147,52 @@ def test_loading_can_be_cancelled(writer: Driver, tiny_gpt2_dir: Path) -> None:
     assert writer.said == []
 
 
-def test_the_dialog_lists_what_it_is_given(driver: Driver, tiny_llama_dir: Path) -> None:
+def listed(opened: QWidget) -> list[str]:
+    names = opened.findChild(QListWidget, "model.list")
+    return [names.item(row).text() for row in range(names.count())]
+
+
+def test_recent_models_are_listed(driver: Driver, tiny_llama_dir: Path) -> None:
     driver.settings.set("model.recent", [str(tiny_llama_dir)])
     opened = dialog(driver, "model.open", "model.open_dialog")
-    assert isinstance(opened, OpenModelDialog)
-    names = opened.findChild(QListWidget, "model.list")
-    texts = [names.item(row).text() for row in range(names.count())]
-    assert any("tiny-llama" in text and "llama" in text for text in texts)
+    driver.until(lambda: any("tiny-llama" in x and "llama" in x for x in listed(opened)))
+    opened.reject()
+
+
+def test_folders_are_added_looked_through_again_and_removed(
+    driver: Driver, tiny_llama_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = tmp_path / "shelf"
+    shutil.copytree(tiny_llama_dir, shelf / "first")
+    opened = dialog(driver, "model.open", "model.open_dialog")
+    monkeypatch.setattr(choose, "folder", lambda *_: str(shelf))
+
+    def choose_place(text: str) -> None:
+        menu = child(opened, "model.places").menu()
+        menu.aboutToShow.emit()
+        next(action for action in menu.actions() if text in action.text()).trigger()
+
+    choose_place("another folder")
+    driver.until(lambda: any("first" in text for text in listed(opened)))
+    assert driver.settings.get("model.folders") == [str(shelf)]
+    shutil.copytree(tiny_llama_dir, shelf / "second")
+    choose_place("Look again")
+    driver.until(lambda: any("second" in text for text in listed(opened)))
+    choose_place(str(shelf))
+    driver.until(lambda: not any("second" in text for text in listed(opened)))
+    assert driver.settings.get("model.folders") == []
+    opened.reject()
+
+
+def test_a_file_of_a_model_may_be_chosen(
+    driver: Driver, tiny_gpt2_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tiny_gpt2_dir / "model.safetensors")
+    monkeypatch.setattr(choose, "file", lambda *_: path)
+    opened = dialog(driver, "model.open", "model.open_dialog")
+    child(opened, "model.browse_file").click()
+    driver.until(child(opened, "model.load").isEnabled)
+    assert shown(opened, "model.name") == tiny_gpt2_dir.name
     opened.reject()
 
 

@@ -17,8 +17,10 @@ _MEGA = 1_000_000
 def list_all(options: argparse.Namespace) -> int:
     """Print the catalogue."""
     from gptdesk.checkpoints.catalogue import list_models
+    from gptdesk.settings import Settings
 
-    found = list_models([Path(folder) for folder in options.folder])
+    folders = [*Settings.load().get("model.folders"), *options.folder]
+    found = list_models([Path(folder) for folder in folders])
     if options.json:
         print(json.dumps([_as_json(info) for info in found], ensure_ascii=False, indent=1))
         return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from gptdesk.checkpoints.info import ModelInfo
 from gptdesk.engines.base import EngineInfo
 from gptdesk.errors import GptDeskError
 from gptdesk.generation.events import Event, Finished, Progress
-from gptdesk.jobs import ExportModel, InspectModel, LoadModel, UnloadModel
+from gptdesk.jobs import ExportModel, InspectModel, ListModels, LoadModel, UnloadModel
 from gptdesk.settings import Settings
 from gptdesk.ui.error_texts import told_all
 from gptdesk.ui.messages import Message, Messages
@@ -55,6 +55,7 @@ class ModelController(QObject):
         load_progress(Progress), load_ended(GptDeskError | None): of the load in progress; None
             when it went well or was cancelled (then `changed` tells which).
         inspected(str, object): a path and its ModelInfo, or the GptDeskError.
+        listed(object): the list of ModelInfo that `look_for_models` found.
         export_progress(Progress), export_ended(object): ExportReport, GptDeskError, or None when
             cancelled.
     """
@@ -63,6 +64,7 @@ class ModelController(QObject):
     load_progress = Signal(object)
     load_ended = Signal(object)
     inspected = Signal(str, object)
+    listed = Signal(object)
     export_progress = Signal(object)
     export_ended = Signal(object)
 
@@ -97,6 +99,25 @@ class ModelController(QObject):
     def recent(self) -> list[str]:
         """Models opened lately, newest first."""
         return [str(path) for path in self._settings.get("model.recent")]
+
+    @property
+    def places(self) -> list[str]:
+        """Folders of the person's own in which models are looked for."""
+        return [str(path) for path in self._settings.get("model.folders")]
+
+    def set_places(self, places: Sequence[str]) -> None:
+        """Look for models in these folders from now on."""
+        self._remember("model.folders", list(dict.fromkeys(places)))
+
+    def look_for_models(self) -> None:
+        """Look for models in all places there are; the answer comes by `listed`."""
+        request = ListModels((*self.places, *self.recent))
+
+        def done(result: Any) -> None:
+            self.listed.emit(result["models"])
+
+        job = _Job("list", "", lambda _: None, done, self._messages.error)
+        self._jobs[self._questions.submit(request)] = job
 
     def load(self, path: str) -> None:
         """Load a model in place of the one in use, which stays when this fails."""
@@ -231,7 +252,7 @@ class ModelController(QObject):
         self.current = None
         self.changed.emit()
 
-    def _remember(self, key: str, value: str) -> None:
+    def _remember(self, key: str, value: str | list[str]) -> None:
         self._settings.set(key, value)
         try:
             self._settings.save()

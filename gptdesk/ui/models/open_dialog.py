@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QProgressBar,
     QVBoxLayout,
     QWidget,
@@ -30,17 +32,19 @@ _PATH = Qt.ItemDataRole.UserRole
 
 
 class OpenModelDialog(QDialog):
-    """Nothing is read but headers until Load is pressed."""
+    """Nothing is read but headers until Load is pressed.
 
-    def __init__(
-        self, controller: ModelController, models: Sequence[ModelInfo], parent: QWidget
-    ) -> None:
+    Looking for models goes on beside the dialog, which can be used meanwhile.
+    """
+
+    def __init__(self, controller: ModelController, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("model.open_dialog")
         self.setWindowTitle(self.tr("Open Model"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._controller = controller
         self._path = ""
+        self._by_hand: list[str] = []
         self._list = QListWidget()
         self._list.setObjectName("model.list")
         self._list.setAccessibleName(self.tr("Models"))
@@ -50,22 +54,28 @@ class OpenModelDialog(QDialog):
         self._bar.setTextVisible(False)
         self._status = label("muted", name="model.progress")
         self._browse = button("", "model.browse")
+        self._file = button("", "model.browse_file")
+        self._places = button("", "model.places")
+        self._menu = QMenu(self)
         self._cancel = button("", "model.cancel")
         self._load = button("primary", "model.load")
         self._arrange()
         self._connect()
-        for info in models:
-            self._add(str(info.path), one_line(info))
         self._show_loading(False)
-        self._list.setCurrentRow(0)
+        self._look()
 
     def _arrange(self) -> None:
         self._browse.setText(self.tr("Choose a folder…"))
+        self._file.setText(self.tr("Choose a file…"))
+        self._places.setText(self.tr("Places"))
+        self._places.setToolTip(self.tr("Folders in which models are looked for"))
+        self._places.setMenu(self._menu)
         self._cancel.setText(self.tr("Cancel"))
         self._load.setText(self.tr("Load"))
         self._load.setDefault(True)
         buttons = QHBoxLayout()
-        buttons.addWidget(self._browse)
+        for left in (self._browse, self._file, self._places):
+            buttons.addWidget(left)
         buttons.addStretch()
         buttons.addWidget(self._cancel)
         buttons.addWidget(self._load)
@@ -82,14 +92,18 @@ class OpenModelDialog(QDialog):
         self._list.currentItemChanged.connect(self._chosen)
         self._list.itemActivated.connect(self._start)
         self._browse.clicked.connect(self._choose_folder)
+        self._file.clicked.connect(self._choose_file)
+        self._menu.aboutToShow.connect(self._fill_places)
         self._load.clicked.connect(self._start)
         self._cancel.clicked.connect(self.reject)
+        self._controller.listed.connect(self._show_models)
         self._controller.inspected.connect(self._show_inspection)
         self._controller.load_progress.connect(self._show_progress)
         self._controller.load_ended.connect(self._loaded)
 
     def choose_path(self, path: str) -> None:
-        """Inspect a folder, as if it had been chosen in the file dialog."""
+        """Inspect a folder or file, as if it had been chosen in the file dialog."""
+        self._by_hand.append(path)
         self._list.setCurrentItem(self._add(path, path))
 
     def reject(self) -> None:
@@ -110,6 +124,67 @@ class OpenModelDialog(QDialog):
         path = choose.folder(self, self.tr("Choose the folder of a model"), self._path)
         if path:
             self.choose_path(path)
+
+    @Slot()
+    def _choose_file(self) -> None:
+        kinds = self.tr("Models ({0})").format("*.gguf *.safetensors *.onnx *.bin *.pt *.pth")
+        path = choose.file(self, self.tr("Choose a file of a model"), self._path, kinds)
+        if path:
+            self.choose_path(path)
+
+    @Slot()
+    def _look(self) -> None:
+        self._status.setText(self.tr("Looking for models…"))
+        self._status.show()
+        self._controller.look_for_models()
+
+    @Slot(object)
+    def _show_models(self, models: Sequence[ModelInfo]) -> None:
+        """Replace the list; what was chosen meanwhile stays chosen."""
+        with QSignalBlocker(self._list):
+            self._list.clear()
+            for info in models:
+                self._add(str(info.path), one_line(info))
+            listed = {str(info.path) for info in models}
+            for path in dict.fromkeys(self._by_hand):
+                if path not in listed:
+                    self._add(path, path)
+            rows = range(self._list.count())
+            paths = [str(self._list.item(row).data(_PATH)) for row in rows]
+            self._list.setCurrentRow(paths.index(self._path) if self._path in paths else 0)
+        if not self._controller.loading:
+            self._status.hide()
+        if self._path not in paths:
+            self._chosen()
+
+    # --- where models are looked for ---
+
+    @Slot()
+    def _fill_places(self) -> None:
+        self._menu.clear()
+        self._menu.addAction(self.tr("Look in another folder…"), self._add_place)
+        again = self._menu.addAction(self.tr("Look again"), self._look)
+        again.setShortcut(QKeySequence.StandardKey.Refresh)
+        self._menu.addSeparator()
+        for place in self._controller.places:
+            action = self._menu.addAction(self.tr("Stop looking in {0}").format(place))
+            action.setData(place)
+            action.triggered.connect(self._remove_place)
+
+    @Slot()
+    def _add_place(self) -> None:
+        place = choose.folder(self, self.tr("Choose a folder that holds models"), self._path)
+        if place:
+            self._controller.set_places([*self._controller.places, place])
+            self._look()
+
+    @Slot()
+    def _remove_place(self) -> None:
+        place = str(self.sender().data())
+        self._controller.set_places([path for path in self._controller.places if path != place])
+        self._look()
+
+    # --- the chosen one ---
 
     @Slot()
     def _chosen(self) -> None:
@@ -140,7 +215,7 @@ class OpenModelDialog(QDialog):
     def _show_loading(self, loading: bool) -> None:
         self._bar.setVisible(loading)
         self._status.setVisible(loading)
-        for widget in (self._list, self._browse, self._load):
+        for widget in (self._list, self._browse, self._file, self._places, self._load):
             widget.setEnabled(not loading)
 
     @Slot(object)

@@ -35,7 +35,7 @@ class SharedRunner:
 class SideRunner:
     """Passes questions on to the shared runner, and leaves the model to the engine's worker.
 
-    Only requests that change nothing may come this way: `InspectModel` and `CountTokens`.
+    Only requests that change nothing may come this way: `InspectModel`, `ListModels`, `CountTokens`.
     """
 
     def __init__(self, shared: SharedRunner) -> None:
