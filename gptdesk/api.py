@@ -51,15 +51,16 @@ def load(
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         dtype: "auto", "fp32", "bf16", "fp16".
         threads: CPU threads; None leaves the choice to the engine.
-        adapter: not built yet.
+        adapter: a folder with a LoRA adapter in PEFT's format, put on the model; for the torch
+            engine. `model.adapter_enabled = False` switches it off, and on again.
         progress: called with `Progress` events, bytes read.
         cancel: an object with `is_set()`; loading ends with `Cancelled` soon after it is set.
 
     Raises:
-        CheckpointError: the folder is missing, damaged, or of a kind gptdesk does not run.
-        OptionError: engine, device or precision does not exist here.
+        CheckpointError: the folder is missing, damaged, or of a kind gptdesk does not run; or the
+            adapter is, or was made for another model.
+        OptionError: engine, device or precision does not exist here, or takes no adapter.
         OutOfMemoryError: the model does not fit.
-        NotBuiltError: an adapter was given.
     """
     return load_model(
         path,
@@ -87,6 +88,8 @@ def inspect(path: str | Path) -> ModelInfo:
 def save(model: Model, out_dir: str | Path) -> None:
     """Write a model as a Hugging Face folder, which `transformers` loads to the same logits.
 
+    An adapter that is switched on is merged into what is written; the model itself keeps it.
+
     Raises:
         NotBuiltError: the model runs on an engine that does not hold the original weights.
         EngineError: the model is closed.
@@ -112,8 +115,11 @@ def export_onnx(
     variant: str = "fast",
     progress: ProgressCallback | None = None,
     cancel: CancelFlag | None = None,
+    adapter: str | Path | None = None,
 ) -> ExportReport:
     """Write the model at `path` as an ONNX folder, which `load` runs on ONNX Runtime.
+
+    A LoRA adapter, if one is given, becomes part of the weights.
 
     Raises:
         CheckpointError: the model cannot be read.
@@ -124,7 +130,13 @@ def export_onnx(
     from gptdesk.export.onnx_export import export_onnx as export
 
     return export(
-        path, out_dir, precision=precision, variant=variant, progress=progress, cancel=cancel
+        path,
+        out_dir,
+        precision=precision,
+        variant=variant,
+        progress=progress,
+        cancel=cancel,
+        adapter=adapter,
     )
 
 

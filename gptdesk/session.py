@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gptdesk.cancel import NEVER, AnyCancelFlag, CancelFlag, raise_if_cancelled
+from gptdesk.checkpoints.adapter_folder import plan_adapter, resolve_adapter
+from gptdesk.checkpoints.adapter_info import AdapterInfo, describe_adapter, doubt_about_base
+from gptdesk.checkpoints.companions import load_tokenizer
 from gptdesk.checkpoints.folder import ModelFolder, resolve_folder
+from gptdesk.engines.base import Adaptable
 from gptdesk.engines.registry import open_engine
-from gptdesk.errors import EngineError, NotBuiltError, OptionError
+from gptdesk.errors import EngineError, OptionError
 from gptdesk.generation import scoring
 from gptdesk.generation.context import CachedContext
 from gptdesk.generation.events import Event, GenerationEnd, Progress, Token
@@ -44,7 +48,8 @@ class Model:
         engine: what computes; owned by the model, to be used by nobody else meanwhile.
         tokenizer: text to ids and back.
         profile: task templates and decoding advice of the model's maker.
-        warnings: what is wrong with the model but not fatal.
+        warnings: what is wrong with the model, or its adapter, but not fatal.
+        adapter: the LoRA adapter that is on the model, switched on or off; None for none.
         closed: whether it was closed and is of no further use.
     """
 
@@ -56,12 +61,15 @@ class Model:
         profile: ModelProfile,
         warnings: Sequence[str] = (),
     ) -> None:
-        self.path: Path = folder.root
+        self.path: Path = folder.path
         self.config: ModelConfig = folder.config
         self.engine = engine
         self.tokenizer = tokenizer
         self.profile = profile
         self.warnings = [*warnings, *_tokenizer_warnings(tokenizer)]
+        self.adapter: AdapterInfo | None = None
+        self._adapter_enabled = False
+        self._own_warnings = list(self.warnings)
         self._context = CachedContext(engine)
         self._busy = threading.Lock()
         self.closed = False
@@ -150,10 +158,72 @@ class Model:
         operations = _Operations(self, cancel or NEVER)
         return self._guarded(task.run(text, chosen, settings, operations))
 
+    @property
+    def adapter_enabled(self) -> bool:
+        """Whether an adapter is on the model and switched on.
+
+        Switched off, the logits are bit for bit those of the model without it.
+
+        Raises (when set):
+            EngineError: there is no adapter to switch, or the model is busy.
+        """
+        return self._adapter_enabled
+
+    @adapter_enabled.setter
+    def adapter_enabled(self, enabled: bool) -> None:
+        with self._alone():
+            if self.adapter is None:
+                raise EngineError("The model has no adapter.", "Load one first.")
+            self._context.clear()
+            self._adaptable().set_adapter_enabled(enabled)
+            self._adapter_enabled = enabled
+
+    def load_adapter(
+        self,
+        path: str | Path,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelFlag | None = None,
+    ) -> None:
+        """Put the LoRA adapter in a folder on the model, in place of the one before.
+
+        Raises:
+            CheckpointError: it is damaged, of another kind, or made for another model; the model
+                stays as it was.
+            OptionError: the engine takes no adapters.
+            EngineError: the model is busy.
+            Cancelled: `cancel` was set.
+        """
+        with self._alone():
+            engine, folder = self._adaptable(), resolve_adapter(path)
+            plan_adapter(folder, self.config)
+            self._context.clear()
+            warnings = engine.load_adapter(folder, progress, cancel)
+            self.adapter, self._adapter_enabled = describe_adapter(folder), True
+            doubts = doubt_about_base(folder, self.path)
+            self.warnings = [*self._own_warnings, *warnings, *doubts]
+
+    def remove_adapter(self) -> None:
+        """Take the adapter out, if there is one.
+
+        Raises:
+            EngineError: the model is busy.
+        """
+        with self._alone():
+            if self.adapter is not None:
+                self._context.clear()
+                self._adaptable().remove_adapter()
+                self.adapter, self._adapter_enabled = None, False
+                self.warnings = list(self._own_warnings)
+
     def close(self) -> None:
         """Free the model; further use is an error. Closing twice is fine."""
         self.closed = True
         self.engine.close()
+
+    def _adaptable(self) -> Adaptable:
+        if not isinstance(self.engine, Adaptable):
+            raise _no_adapters(self.info.name)
+        return self.engine
 
     def _guarded(self, events: Iterator[Event]) -> Iterator[Event]:
         with self._alone():
@@ -238,8 +308,8 @@ def load_model(
 ) -> Model:
     """Load a model folder, or the folder of a file in it.
 
-    What is quick to judge comes first: names, config.json, profile and tokenizer are checked
-    before a weight is read.
+    What is quick to judge comes first: names, config.json, profile, tokenizer and the headers of
+    the adapter are checked before a weight is read.
 
     Raises:
         CheckpointError, TokenizerError: the folder is missing, damaged or of another kind.
@@ -247,13 +317,11 @@ def load_model(
         OutOfMemoryError: the model does not fit.
         Cancelled: `cancel` was set.
     """
-    if adapter is not None:
-        raise NotBuiltError(
-            "Adapters are not built yet in this version of gptdesk.", "Load the model without one."
-        )
     folder = resolve_folder(path)
-    profile = read_profile(folder.root)
-    tokenizer = Tokenizer.from_folder(folder.root, folder.config_data)
+    if adapter is not None:
+        _check_adapter(folder, engine, adapter)
+    profile = ModelProfile() if folder.kind == "gguf" else read_profile(folder.root)
+    tokenizer = load_tokenizer(folder)
     raise_if_cancelled(cancel)
     opened, warnings = open_engine(
         folder,
@@ -264,7 +332,28 @@ def load_model(
         progress=progress,
         cancel=cancel,
     )
-    return Model(folder, opened, tokenizer, profile, warnings)
+    model = Model(folder, opened, tokenizer, profile, warnings)
+    if adapter is not None:
+        try:
+            model.load_adapter(adapter, progress, cancel)
+        except BaseException:
+            model.close()
+            raise
+    return model
+
+
+def _check_adapter(folder: ModelFolder, engine: str, adapter: str | Path) -> None:
+    """Raise what `Model.load_adapter` would, before weights are read."""
+    if folder.kind == "onnx" or engine in ("onnx", "fake"):
+        raise _no_adapters("onnx" if engine == "auto" else engine)
+    plan_adapter(resolve_adapter(adapter), folder.config)
+
+
+def _no_adapters(engine: str) -> OptionError:
+    return OptionError(
+        f"The {engine} engine puts no adapter on a model.",
+        "Open the original model with the torch engine, or export it together with the adapter.",
+    )
 
 
 def _is_message(message: Any) -> bool:

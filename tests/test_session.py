@@ -322,8 +322,3 @@ def test_a_broken_profile_is_told_before_weights_are_read(
     (folder / "gptdesk.json").write_text("{", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"gptdesk\.json"):
         load_model(folder, progress=lambda progress: pytest.fail(f"read {progress}"))
-
-
-def test_adapters_are_not_built(tiny_gpt2_dir: Path) -> None:
-    with pytest.raises(NotBuiltError, match="not built"):
-        load_model(tiny_gpt2_dir, adapter="x")

@@ -91,6 +91,11 @@ def _add_engine_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, mps (default: auto)")
     parser.add_argument("--dtype", choices=("auto", "fp32", "bf16", "fp16"), default="auto")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
+    _add_adapter_flag(parser)
+
+
+def _add_adapter_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--adapter", metavar="FOLDER", help="LoRA adapter to put on the model")
 
 
 def _add_sampling_flags(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +123,9 @@ def _add_model_commands(commands: Any) -> None:
     parser.add_argument("--folder", action="append", default=[], help="look here too")
     parser.add_argument("--json", action="store_true")
 
-    parser = _add(commands, "info", models.info, "show what a model is, without loading it")
+    parser = _add(
+        commands, "info", models.info, "show what a model or adapter is, without loading it"
+    )
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--json", action="store_true")
 
@@ -127,6 +134,7 @@ def _add_model_commands(commands: Any) -> None:
     parser.add_argument("out", metavar="OUT", help="folder to create")
     parser.add_argument("--precision", choices=("fp32", "fp16", "int8", "int4"), default="fp32")
     parser.add_argument("--variant", choices=("fast", "portable"), default=None)
+    _add_adapter_flag(parser)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 

@@ -85,6 +85,7 @@ def load_model(options: argparse.Namespace, path: str | None, line: ProgressLine
             device=options.device,
             dtype=options.dtype,
             threads=options.threads,
+            adapter=options.adapter,
             progress=line.show,
         )
     finally:

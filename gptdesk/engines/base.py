@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from gptdesk.errors import ContextOverflowError, EngineError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from gptdesk.cancel import CancelFlag
+    from gptdesk.checkpoints.adapter_folder import AdapterFolder
+    from gptdesk.generation.events import Progress
 
     Logits = NDArray[np.float32]
 
@@ -76,6 +80,36 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the weights and the cache; further calls are errors. Closing twice is fine."""
+        ...
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """An engine that can put a LoRA adapter on its model. Every change forgets all tokens."""
+
+    def load_adapter(
+        self,
+        folder: AdapterFolder,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelFlag | None = None,
+    ) -> list[str]:
+        """Put an adapter on, in place of the one before, which stays when this fails.
+
+        Returns:
+            What is wrong with it but not fatal.
+
+        Raises:
+            CheckpointError: it is damaged, or was made for another model.
+            Cancelled: the person stopped it.
+        """
+        ...
+
+    def set_adapter_enabled(self, enabled: bool) -> None:
+        """Switch the adapter on or off."""
+        ...
+
+    def remove_adapter(self) -> None:
+        """Take the adapter out and free it."""
         ...
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 
 from gptdesk.cancel import CancelFlag
+from gptdesk.checkpoints.adapter import load_adapter
+from gptdesk.checkpoints.adapter_folder import AdapterFolder
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.loader import load_gpt
 from gptdesk.checkpoints.memory import refuse_if_too_large
@@ -16,6 +19,7 @@ from gptdesk.errors import EngineError, OptionError
 from gptdesk.generation.events import Progress
 from gptdesk.model.cache import KVCache
 from gptdesk.model.gpt import GPT
+from gptdesk.model.lora import remove_adapter, set_adapter_enabled
 from gptdesk.model.memory import memory_errors
 
 if TYPE_CHECKING:
@@ -84,6 +88,34 @@ class TorchEngine:
     def truncate(self, length: int) -> None:
         """Forget every token after the first `length`."""
         self._open()[1].truncate(max(0, length))
+
+    def load_adapter(
+        self,
+        folder: AdapterFolder,
+        progress: Callable[[Progress], None] | None = None,
+        cancel: CancelFlag | None = None,
+    ) -> list[str]:
+        """Put a LoRA adapter on; see `Adaptable.load_adapter`."""
+        with self._changed_model() as gpt, memory_errors("to load the adapter"):
+            return load_adapter(gpt, folder, progress=progress, cancel=cancel)
+
+    def set_adapter_enabled(self, enabled: bool) -> None:
+        """Switch the adapter on or off."""
+        with self._changed_model() as gpt:
+            set_adapter_enabled(gpt, enabled)
+
+    def remove_adapter(self) -> None:
+        """Take the adapter out and free it."""
+        with self._changed_model() as gpt:
+            remove_adapter(gpt)
+
+    @contextlib.contextmanager
+    def _changed_model(self) -> Iterator[GPT]:
+        """The model, to be changed: keys and values that it computed before are forgotten."""
+        gpt, cache = self._open()
+        cache.truncate(0)
+        with torch.inference_mode(False):
+            yield gpt
 
     def close(self) -> None:
         """Free the weights and the cache."""

@@ -15,9 +15,11 @@ import torch
 
 from gptdesk.atomic import new_folder, write_bytes
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
+from gptdesk.checkpoints.adapter import load_adapter
+from gptdesk.checkpoints.adapter_folder import AdapterFolder, plan_adapter, resolve_adapter
+from gptdesk.checkpoints.companions import companion_files
 from gptdesk.checkpoints.families.base import CONFIG_NAME
 from gptdesk.checkpoints.folder import (
-    COMPANIONS,
     ONNX_DATA_FILE,
     ONNX_FILE,
     ONNX_FORMAT_VERSION,
@@ -37,6 +39,7 @@ from gptdesk.export.weight_file import WeightFile
 from gptdesk.generation.events import Progress
 from gptdesk.model.config import ModelConfig
 from gptdesk.model.gpt import GPT
+from gptdesk.model.lora import merge_adapter
 from gptdesk.model.memory import memory_errors
 
 ProgressCallback = Callable[[Progress], None]
@@ -79,6 +82,7 @@ def export_onnx(
     variant: str = "fast",
     progress: ProgressCallback | None = None,
     cancel: CancelFlag | None = None,
+    adapter: str | Path | None = None,
 ) -> ExportReport:
     """Write the checkpoint at `path` as an ONNX folder, check it, and only then let it appear.
 
@@ -90,6 +94,7 @@ def export_onnx(
             standard only.
         progress: told bytes, first read (stage "loading"), then written (stage "exporting").
         cancel: polled all the while; nothing is left behind.
+        adapter: folder of a LoRA adapter, which becomes part of the weights.
 
     Raises:
         CheckpointError: the checkpoint cannot be read.
@@ -107,12 +112,15 @@ def export_onnx(
             f"The model in {folder.root} is an ONNX export already.",
             "Export the model that it was made from.",
         )
+    merged = resolve_adapter(adapter) if adapter is not None else None
+    if merged is not None:
+        plan_adapter(merged, folder.config)
     used, notes = _fitting_variant(wanted, folder.config)
     target = Path(out_dir).expanduser().absolute()
     with destination_errors(target):
         check_destination(target, 4 * folder.config.num_parameters + _SPARE_BYTES)
         with new_folder(target) as temporary:
-            comparison, warnings = _write(folder, temporary, used, progress, cancel)
+            comparison, warnings = _write(folder, merged, temporary, used, progress, cancel)
     files = sorted(target.iterdir())
     return ExportReport(
         path=target,
@@ -157,6 +165,7 @@ def _fitting_variant(wanted: fmt.Variant, config: ModelConfig) -> tuple[fmt.Vari
 
 def _write(
     folder: ModelFolder,
+    adapter: AdapterFolder | None,
     out: Path,
     variant: fmt.Variant,
     progress: ProgressCallback | None,
@@ -165,7 +174,12 @@ def _write(
     """Fill the folder `out`; the source's weights are freed before the result is loaded."""
     with memory_errors("to export the model"):
         gpt, warnings = load_gpt(folder, dtype=torch.float32, progress=progress, cancel=cancel)
-        config, reference = gpt.config, trace(gpt, cancel)
+        if adapter is not None:
+            warnings += load_adapter(gpt, adapter, progress=progress, cancel=cancel)
+        reference = trace(gpt, cancel)
+        if adapter is not None:
+            merge_adapter(gpt)
+        config = gpt.config
     _write_model(gpt, out, variant, progress, cancel)
     del gpt
     _copy_companions(folder, config, out, variant)
@@ -200,9 +214,8 @@ def _write_model(
 def _copy_companions(
     folder: ModelFolder, config: ModelConfig, out: Path, variant: fmt.Variant
 ) -> None:
-    for name in COMPANIONS:
-        if (folder.root / name).exists():
-            write_bytes(out / name, (folder.root / name).read_bytes())
+    for name, content in companion_files(folder):
+        write_bytes(out / name, content)
     data = dict(folder.config_data)
     if config.tied_embeddings != folder.config.tied_embeddings:
         data["tie_word_embeddings"] = config.tied_embeddings

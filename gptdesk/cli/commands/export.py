@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> int:
             precision=options.precision,
             progress=line.show,
             cancel=cancel,
+            adapter=options.adapter,
             **chosen,
         )
     line.clear()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gptdesk.checkpoints.adapter_info import AdapterInfo
     from gptdesk.checkpoints.info import ModelInfo
 
 _MEGA = 1_000_000
@@ -33,9 +34,12 @@ def list_all(options: argparse.Namespace) -> int:
 
 
 def info(options: argparse.Namespace) -> int:
-    """Print what one model is."""
+    """Print what one model, or one adapter, is."""
+    from gptdesk.checkpoints.adapter_folder import is_adapter
     from gptdesk.checkpoints.inspection import inspect_model
 
+    if is_adapter(options.path):
+        return _adapter_info(options)
     found = inspect_model(options.path)
     if options.json:
         print(json.dumps(_as_json(found), ensure_ascii=False, indent=1))
@@ -61,10 +65,36 @@ def info(options: argparse.Namespace) -> int:
     return 0
 
 
+def _adapter_info(options: argparse.Namespace) -> int:
+    from gptdesk.checkpoints.adapter_info import inspect_adapter
+
+    found = inspect_adapter(options.path)
+    if options.json:
+        print(json.dumps(_as_json(found), ensure_ascii=False, indent=1))
+        return 0
+    rows = {
+        "name": found.name,
+        "path": found.path,
+        "kind": "LoRA adapter",
+        "made for": found.base or "(it does not say)",
+        "rank": ", ".join(str(rank) for rank in found.ranks),
+        "alpha": f"{found.alpha:g}",
+        "layers": ", ".join(found.modules),
+        "held whole": ", ".join(found.replaced),
+        "parameters": f"{found.parameters:,}",
+        "precision": found.precision,
+        "on disk": f"{found.bytes_on_disk / _MEGA:,.1f} MB",
+    }
+    for name, value in rows.items():
+        if value:
+            print(f"{name:<12} {value}")
+    return 0
+
+
 def _summary(info: ModelInfo) -> str:
     size = f"{info.parameters / _MEGA:,.1f}M parameters"
     return f"{info.architecture}, {size}, {info.context_length:,} tokens"
 
 
-def _as_json(info: ModelInfo) -> dict[str, Any]:
+def _as_json(info: ModelInfo | AdapterInfo) -> dict[str, Any]:
     return {**dataclasses.asdict(info), "path": str(info.path)}
