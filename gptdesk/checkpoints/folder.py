@@ -15,15 +15,23 @@ from gptdesk.checkpoints.families import read_config
 from gptdesk.checkpoints.families.base import CONFIG_NAME, shown
 from gptdesk.checkpoints.files import checked_file, read_json
 from gptdesk.checkpoints.foreign import refuse_foreign_file, refuse_foreign_folder
+from gptdesk.checkpoints.gguf_config import read_gguf_config
+from gptdesk.checkpoints.gguf_folder import find_gguf, gguf_parts, read_gguf
+from gptdesk.checkpoints.gguf_vocabulary import refuse_unknown_kind
+from gptdesk.checkpoints.training_checkpoint import find_checkpoint, read_model_args
+from gptdesk.checkpoints.weight_files import WeightFormat, checked_path, find_weights
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
 
-SINGLE_FILE = "model.safetensors"
-INDEX_FILE = "model.safetensors.index.json"
 ONNX_FILE = "model.onnx"
 ONNX_DATA_FILE = "model.onnx.data"
 ONNX_KEY = "gptdesk_onnx"
 ONNX_FORMAT_VERSION = 1
+
+_AUTO_MAP_IGNORED = (
+    "config.json names Python code that came with the model (auto_map). It was not run: gptdesk "
+    "computes models of this type by itself."
+)
 
 COMPANIONS = (
     "tokenizer.json",
@@ -58,7 +66,17 @@ class ModelFolder:
     config_data: Mapping[str, Any]
     config: ModelConfig
     weight_files: tuple[Path, ...]
-    weights: Literal["safetensors", "pickle", "gguf", "onnx"] = "safetensors"
+    weights: WeightFormat = "safetensors"
+
+    @property
+    def path(self) -> Path:
+        """What to open to have this model again: its folder, or its file where it is but one."""
+        return self.weight_files[0] if self.kind in ("gguf", "training") else self.root
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What config.json asks for and does not get, though the model runs without."""
+        return (_AUTO_MAP_IGNORED,) if self.config_data.get("auto_map") else ()
 
 
 def resolve_folder(path: str | Path) -> ModelFolder:
@@ -66,7 +84,7 @@ def resolve_folder(path: str | Path) -> ModelFolder:
 
     Raises:
         CheckpointError: nothing there, incomplete, damaged, or leading outside the folder.
-        UnsupportedModelError: a GGUF file, a pickle, a quantized model, an unknown type.
+        UnsupportedModelError: a format, a type of model or a quantization that is not built.
     """
     root, chosen = _locate(path)
     try:
@@ -79,19 +97,45 @@ def resolve_folder(path: str | Path) -> ModelFolder:
 
 
 def _read_folder(root: Path, chosen: str) -> ModelFolder:
+    gguf = find_gguf(root, chosen)
+    if gguf is not None:
+        return _read_gguf(gguf)
     if not (root / CONFIG_NAME).exists():
+        checkpoint = find_checkpoint(root, chosen)
+        if checkpoint is not None:
+            return _read_checkpoint(checkpoint)
         refuse_foreign_folder(root, chosen)
     data = read_json(root, CONFIG_NAME)
     source = f"{CONFIG_NAME} in {root}"
     _refuse_quantized(data, source)
     config = read_config(data, source)
-    for name in COMPANIONS:
-        # The tokenizer opens these by itself, later; a FIFO among them would block it for ever.
-        if (root / name).is_symlink() or (root / name).exists():
-            checked_file(root, name)
+    _check_companions(root)
     if ONNX_KEY in data:
         return ModelFolder(root, "onnx", data, config, _onnx_files(root, data, source), "onnx")
-    return ModelFolder(root, "huggingface", data, config, _safetensors_files(root, chosen))
+    weights, files = find_weights(root, chosen)
+    return ModelFolder(root, "huggingface", data, config, files, weights)
+
+
+def _read_checkpoint(path: Path) -> ModelFolder:
+    data = read_model_args(path)
+    _check_companions(path.parent)
+    config = read_config(data, f"model_args in {path}")
+    return ModelFolder(path.parent, "training", data, config, (path,), "pickle")
+
+
+def _read_gguf(first: Path) -> ModelFolder:
+    parts = gguf_parts(first)
+    header = read_gguf(parts)
+    data = read_gguf_config(header)
+    refuse_unknown_kind(header)
+    return ModelFolder(first.parent, "gguf", data, read_config(data, str(first)), parts, "gguf")
+
+
+def _check_companions(root: Path) -> None:
+    """The tokenizer opens them by itself, later; a FIFO among them would block it for ever."""
+    for name in COMPANIONS:
+        if (root / name).is_symlink() or (root / name).exists():
+            checked_file(root, name)
 
 
 def _locate(path: str | Path) -> tuple[Path, str]:
@@ -138,57 +182,7 @@ def _onnx_files(root: Path, data: Mapping[str, Any], source: str) -> tuple[Path,
             f"{source}: {ONNX_KEY}.format_version = {shown(version)} is not one this version reads.",
             "Export the model again with this version of gptdesk.",
         )
-    files = [_checked(root, ONNX_FILE)]
+    files = [checked_path(root, ONNX_FILE)]
     if (root / ONNX_DATA_FILE).is_symlink() or (root / ONNX_DATA_FILE).exists():
-        files.append(_checked(root, ONNX_DATA_FILE))
+        files.append(checked_path(root, ONNX_DATA_FILE))
     return tuple(files)
-
-
-def _safetensors_files(root: Path, chosen: str) -> tuple[Path, ...]:
-    if (root / INDEX_FILE).exists():
-        return tuple(_checked(root, name) for name in _shards(root))
-    if (root / SINGLE_FILE).exists():
-        return (_checked(root, SINGLE_FILE),)
-    if chosen.endswith(".safetensors"):
-        return (_checked(root, chosen),)
-    found = sorted(file.name for file in root.glob("*.safetensors"))
-    if len(found) == 1:
-        return (_checked(root, found[0]),)
-    if len(found) > 1:
-        raise CheckpointError(
-            f"{root} has several safetensors files and no {INDEX_FILE} that joins them.",
-            f"Download {INDEX_FILE} of this model too, or open one of the files.",
-            ", ".join(found[:5]),
-        )
-    refuse_foreign_folder(root)
-    raise CheckpointError(f"The model in {root} has no file {SINGLE_FILE}.", "Download it again.")
-
-
-def _shards(root: Path) -> tuple[str, ...]:
-    """Names of the files in the index, each once."""
-    names = read_json(root, INDEX_FILE).get("weight_map")
-    if not isinstance(names, dict) or not names:
-        raise CheckpointError(
-            f"{INDEX_FILE} in {root} has no usable key weight_map.", "Download the file again."
-        )
-    for tensor, name in names.items():
-        if not (isinstance(name, str) and name.isprintable() and name.endswith(".safetensors")):
-            raise CheckpointError(
-                f"{INDEX_FILE} in {root}: weight_map[{shown(tensor)}] = {shown(name)} "
-                "is not the name of a safetensors file.",
-                "Download the file again.",
-            )
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise CheckpointError(
-                f"{INDEX_FILE} in {root}: weight_map[{shown(tensor)}] = {shown(name)} "
-                "points outside the model's folder.",
-                "Only open models from sources you trust; this one may be trying to read other "
-                "files.",
-            )
-    return tuple(sorted(set(names.values())))
-
-
-def _checked(root: Path, name: str) -> Path:
-    """The file under its own name: that of a link's target would mean nothing in a message."""
-    checked_file(root, name)
-    return root / name

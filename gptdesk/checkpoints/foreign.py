@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 
-_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+_PICKLES = (".pkl", ".pickle")
 _OTHER_FORMATS = {
     ".h5": "TensorFlow",
     ".msgpack": "Flax",
@@ -15,7 +15,10 @@ _OTHER_FORMATS = {
     ".mlpackage": "Core ML",
     ".npz": "NumPy",
 }
-_OWN_SUFFIXES = (".safetensors", ".json", ".onnx", ".data", ".jinja")
+_OWN_SUFFIXES = (
+    *(".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf"),
+    *(".json", ".onnx", ".data", ".jinja"),
+)
 _ADVICE = (
     "Download the model's original folder in Hugging Face format: config.json, tokenizer.json "
     "and safetensors files."
@@ -29,15 +32,6 @@ def refuse_foreign_file(path: Path) -> None:
         UnsupportedModelError: a model of a format that is not read.
         CheckpointError: no model at all.
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(512)
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read.", "Check that you may read it.", str(error)
-        ) from error
-    if start.startswith(b"GGUF") or path.suffix == ".gguf":
-        _refuse_gguf(path)
     if path.suffix in _PICKLES:
         _refuse_pickle(path)
     if path.suffix in _OTHER_FORMATS:
@@ -47,7 +41,7 @@ def refuse_foreign_file(path: Path) -> None:
             _ADVICE,
         )
     # The name of a link into a download cache is a checksum without a suffix.
-    if path.suffix and path.suffix not in _OWN_SUFFIXES:
+    if path.suffix and path.suffix.lower() not in _OWN_SUFFIXES:
         raise CheckpointError(
             f"{path} is not a model.", "Choose a model's folder, or its config.json."
         )
@@ -81,9 +75,7 @@ def refuse_foreign_folder(root: Path, chosen: str = "") -> NoReturn:
         )
     for name in names:
         path = root / name
-        if path.suffix == ".gguf":
-            _refuse_gguf(path)
-        if path.suffix in _PICKLES and name != "training_args.bin":
+        if path.suffix in _PICKLES and name != "meta.pkl":
             _refuse_pickle(path)
         if path.suffix in _OTHER_FORMATS:
             raise UnsupportedModelError(
@@ -109,15 +101,9 @@ def refuse_foreign_folder(root: Path, chosen: str = "") -> NoReturn:
     )
 
 
-def _refuse_gguf(path: Path) -> NoReturn:
-    raise UnsupportedModelError(
-        f"{path} is a GGUF file, the format of llama.cpp, which gptdesk does not read.", _ADVICE
-    )
-
-
 def _refuse_pickle(path: Path) -> NoReturn:
     raise UnsupportedModelError(
-        f"{path} holds weights as a pickle, which can run code when it is opened; "
-        "gptdesk reads safetensors only.",
-        "Look for model.safetensors of the same model; most publishers offer it.",
+        f"{path} is a pickle, which can run code when it is opened; gptdesk reads those of "
+        "PyTorch weights only, and without running anything.",
+        "Look for model.safetensors or pytorch_model.bin of the same model.",
     )

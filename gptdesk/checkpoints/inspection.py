@@ -16,7 +16,7 @@ from gptdesk.model.config import ModelConfig
 
 _PRECISIONS = {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}
 _ITEM_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
-_TYPICAL_CONTEXT = 4096
+_TYPICAL_CONTEXT = 2048
 _ENGINE_BYTES = 350 << 20  # the libraries of an engine and their working memory
 
 
@@ -30,13 +30,14 @@ def inspect_model(path: str | Path) -> ModelInfo:
     """
     folder = resolve_folder(path)
     precision = _precision(folder)
-    present = [name for name in (CONFIG_NAME, *COMPANIONS) if (folder.root / name).exists()]
+    beside = () if folder.path.is_file() else (CONFIG_NAME, *COMPANIONS)
+    present = [name for name in beside if (folder.root / name).exists()]
     weights = [path.relative_to(folder.root).as_posix() for path in folder.weight_files]
     sizes = [(folder.root / name).stat().st_size for name in (*weights, *present)]
     config = folder.config
     return ModelInfo(
-        path=folder.root,
-        name=model_name(folder.root),
+        path=folder.path,
+        name=model_name(folder.path),
         kind=folder.kind,
         architecture=config.architecture,
         parameters=config.num_parameters,
@@ -46,7 +47,7 @@ def inspect_model(path: str | Path) -> ModelInfo:
         files=(*weights, *present),
         bytes_on_disk=sum(sizes),
         memory_bytes=_memory(config, [precision] if folder.kind == "onnx" else _ITEM_BYTES),
-        warnings=_warnings(present),
+        warnings=() if folder.kind == "gguf" else _warnings(present),
     )
 
 
@@ -66,19 +67,24 @@ def model_name(root: Path) -> str:
     return home.name
 
 
+def typical_context(context_length: int) -> int:
+    """Tokens that estimates of memory assume in the KV cache of a model with this context."""
+    return min(context_length, _TYPICAL_CONTEXT)
+
+
 def _precision(folder: ModelFolder) -> str:
     if folder.kind == "onnx":
         return str(folder.config_data[ONNX_KEY].get("precision", "fp32"))
     bytes_by_type: Counter[str] = Counter()
     for step in plan_folder(folder).steps:
         bytes_by_type[step.stored.dtype] += step.stored.nbytes
-    ranked = [_PRECISIONS[name] for name, _ in bytes_by_type.most_common() if name in _PRECISIONS]
-    return ranked[0] if ranked else ""
+    ranked = [name for name, _ in bytes_by_type.most_common(1)]
+    return _PRECISIONS.get(ranked[0], ranked[0].lower()) if ranked else ""
 
 
 def _memory(config: ModelConfig, precisions: Mapping[str, int] | list[str]) -> dict[str, int]:
     """Weights, a KV cache of an ordinary length and the engine itself, in bytes."""
-    tokens = min(config.context_length, _TYPICAL_CONTEXT)
+    tokens = typical_context(config.context_length)
     numbers = config.num_parameters + config.kv_bytes_per_token // 4 * tokens
     return {name: numbers * _ITEM_BYTES.get(name, 4) + _ENGINE_BYTES for name in precisions}
 

@@ -13,7 +13,13 @@ ITEM_BYTES = {
     **dict.fromkeys(("U64", "I64", "F64"), 8),
 }
 FLOAT_TYPES = ("F32", "F16", "BF16", "F64")
-BLOCK_TYPES: dict[str, tuple[int, int]] = {}
+BLOCK_TYPES = {
+    "Q4_0": (32, 18),
+    "Q8_0": (32, 34),
+    "Q4_K": (256, 144),
+    "Q5_K": (256, 176),
+    "Q6_K": (256, 210),
+}
 """Types that store numbers in blocks: name to (numbers, bytes) of one block."""
 
 

@@ -11,11 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gptdesk.checkpoints.folder import ModelFolder
+from gptdesk.checkpoints.gguf_folder import read_gguf_tensors
+from gptdesk.checkpoints.pickle_header import read_header as read_pickled
 from gptdesk.checkpoints.safetensors_header import read_header as read_safetensors
 from gptdesk.checkpoints.stored_tensor import StoredTensor
 from gptdesk.errors import CheckpointError
 
 HEADER_READERS: dict[str, Callable[[Path], dict[str, StoredTensor]]] = {
+    "gguf": read_gguf_tensors,
+    "pickle": read_pickled,
     "safetensors": read_safetensors,
 }
 

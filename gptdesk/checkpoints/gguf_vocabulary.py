@@ -1,0 +1,132 @@
+"""The keys `tokenizer.*` of a GGUF file as a vocabulary, and as files of a Hugging Face folder."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from gptdesk.checkpoints.families.base import shown
+from gptdesk.checkpoints.gguf_header import GgufHeader
+from gptdesk.errors import TokenizerError
+from gptdesk.text.bpe_splitting import SPLITTINGS, Splitting
+from gptdesk.text.gguf_tokenizer import GgufVocabulary
+from gptdesk.text.tokenizer import Tokenizer
+
+_KEY = "tokenizer.ggml."
+_NAMED = {
+    "bos_token": "bos_token_id",
+    "eos_token": "eos_token_id",
+    "unk_token": "unknown_token_id",
+    "pad_token": "padding_token_id",
+}
+_ENDS = ("eot_token_id", "eom_token_id")
+_MADE_FOR = {"gpt2": "gpt-2", "llama": "llama-bpe", "qwen2": "qwen2", "qwen3": "qwen2"}
+_LONGEST_TEMPLATE = 1 << 20
+
+
+def read_tokenizer(header: GgufHeader) -> Tokenizer:
+    """The tokenizer of a GGUF file.
+
+    Raises:
+        TokenizerError: it is missing, broken, or of a kind that is not known.
+    """
+    vocabulary = read_vocabulary(header)
+    return Tokenizer.from_parts(
+        header.path,
+        vocabulary.to_rust(),
+        vocabulary.end_ids,
+        vocabulary.special_texts,
+        vocabulary.chat_template,
+    )
+
+
+def tokenizer_files(header: GgufHeader) -> dict[str, str]:
+    """The same as the files of a Hugging Face folder: name to text.
+
+    Raises:
+        TokenizerError: as `read_tokenizer`.
+    """
+    vocabulary = read_vocabulary(header)
+    settings: dict[str, Any] = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "clean_up_tokenization_spaces": False,
+        **vocabulary.special_texts,
+    }
+    if vocabulary.chat_template is not None:
+        settings["chat_template"] = vocabulary.chat_template
+    generation: dict[str, Any] = {"eos_token_id": sorted(vocabulary.end_ids)}
+    if "bos_token" in vocabulary.named:
+        generation["bos_token_id"] = vocabulary.named["bos_token"]
+    return {
+        "tokenizer.json": vocabulary.to_rust().to_str(),
+        "tokenizer_config.json": json.dumps(settings, indent=2, ensure_ascii=False),
+        "generation_config.json": json.dumps(generation, indent=2),
+    }
+
+
+def read_vocabulary(header: GgufHeader) -> GgufVocabulary:
+    """The keys as plain data.
+
+    Raises:
+        TokenizerError: there is no vocabulary, or it is of a kind that is not known.
+    """
+    kind = refuse_unknown_kind(header)
+    splitting = _splitting(header) if kind == "gpt2" else Splitting()
+    tokens = header.texts(f"{_KEY}tokens")
+    template = header.metadata.get("tokenizer.chat_template")
+    named = _ids(header, _NAMED, len(tokens))
+    starts = splitting.starts or kind == "llama"
+    return GgufVocabulary(
+        path=header.path,
+        kind=kind,
+        tokens=tokens,
+        types=header.numbers(f"{_KEY}token_type"),
+        scores=header.numbers(f"{_KEY}scores"),
+        merges=header.texts(f"{_KEY}merges"),
+        splitting=splitting,
+        space_prefix=_flag(header, "add_space_prefix", kind == "llama"),
+        named=named,
+        ends=list(_ids(header, dict(zip(_ENDS, _ENDS, strict=True)), len(tokens)).values()),
+        frame=(_flag(header, "add_bos_token", starts), _flag(header, "add_eos_token", False)),
+        chat_template=template if isinstance(template, str) else None,
+    )
+
+
+def refuse_unknown_kind(header: GgufHeader) -> Literal["gpt2", "llama"]:
+    """The kind of vocabulary, from the metadata alone.
+
+    Raises:
+        TokenizerError: there is none, or it is of a kind that is not known.
+    """
+    kind = header.metadata.get(f"{_KEY}model")
+    if kind not in ("gpt2", "llama"):
+        raise _unknown(header, "model", kind)
+    if kind == "gpt2":
+        _splitting(header)
+    return "gpt2" if kind == "gpt2" else "llama"
+
+
+def _splitting(header: GgufHeader) -> Splitting:
+    name = header.metadata.get(f"{_KEY}pre", "default")
+    if name == "default":  # files of early 2024 do not say
+        name = _MADE_FOR.get(str(header.metadata.get("general.architecture")), "gpt-2")
+    if name not in SPLITTINGS:
+        raise _unknown(header, "pre", name)
+    return SPLITTINGS[name]
+
+
+def _ids(header: GgufHeader, keys: dict[str, str], size: int) -> dict[str, int]:
+    found = {name: header.metadata.get(f"{_KEY}{key}") for name, key in keys.items()}
+    return {name: at for name, at in found.items() if type(at) is int and 0 <= at < size}
+
+
+def _flag(header: GgufHeader, key: str, default: bool) -> bool:
+    value = header.metadata.get(f"{_KEY}{key}", default)
+    return value if isinstance(value, bool) else default
+
+
+def _unknown(header: GgufHeader, key: str, value: object) -> TokenizerError:
+    return TokenizerError(
+        f"{header.path}: {_KEY}{key} = {shown(value)} is a tokenizer that gptdesk cannot read.",
+        "Look for the model's original folder in Hugging Face format.",
+    )
