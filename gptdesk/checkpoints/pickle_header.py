@@ -12,12 +12,14 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gptdesk.checkpoints.stored_tensor import ITEM_BYTES, StoredTensor
 from gptdesk.checkpoints.zip_directory import Member, ZipError, read_directory
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.inert_pickle import DamagedPickleError, Function, UnknownNameError, read_pickle
+
+_T = TypeVar("_T")
 
 STATE_KEYS = ("model", "state_dict", "model_state_dict", "module")
 """Where training scripts put the weights in a dictionary that holds other things, too."""
@@ -67,10 +69,9 @@ def state_dict(content: Any, path: Path) -> dict[str, StoredTensor]:
         CheckpointError: there are none, or two of the same name.
     """
     tensors: dict[str, StoredTensor] = {}
-    for key, tensor in _tensors(content):
-        name = _bare_name(key)
+    for name, tensor in named_tensors(content, StoredTensor):
         if not name.isprintable() or len(name) > _MAX_NAME or name in tensors:
-            raise _damaged(path, f"it holds a tensor of the name {key[:40]!r}, or two")
+            raise _damaged(path, f"it holds a tensor of the name {name[:40]!r}, or two")
         tensors[name] = replace(tensor, name=name)
     if not tensors:
         raise CheckpointError(
@@ -109,20 +110,20 @@ def read_object(path: Path) -> Any:
         ) from error
 
 
-def _tensors(content: Any) -> Iterator[tuple[str, StoredTensor]]:
+def named_tensors(content: Any, kind: type[_T]) -> Iterator[tuple[str, _T]]:
+    """The tensors, objects of type `kind`, in a state dict or a checkpoint around one.
+
+    Yields:
+        Their names without what `torch.compile` and DataParallel put in front, and themselves.
+    """
     if not isinstance(content, dict):
         return
     inner = (content[key] for key in STATE_KEYS if isinstance(content.get(key), dict))
-    state = next(inner, content)
-    for key, value in state.items():
-        if isinstance(key, str) and isinstance(value, StoredTensor):
-            yield key, value
-
-
-def _bare_name(name: str) -> str:
-    for wrapper in _WRAPPERS * 2:
-        name = name.removeprefix(wrapper)
-    return name
+    for name, value in next(inner, content).items():
+        if isinstance(name, str) and isinstance(value, kind):
+            for wrapper in _WRAPPERS * 2:
+                name = name.removeprefix(wrapper)
+            yield name, value
 
 
 class _Storages:
@@ -237,13 +238,20 @@ def _read_member(path: Path, member: Member, limit: int) -> bytes:
 def _no_zip(path: Path, why: str) -> CheckpointError:
     with path.open("rb") as file:
         start = file.read(len(_LEGACY_START))
-    if start != _LEGACY_START:
-        return _damaged(path, why)
-    return UnsupportedModelError(
-        f"{path} was written by PyTorch before version 1.6, in a format that gptdesk does not read.",
-        "Look for model.safetensors of the same model, or load the file with PyTorch and save it "
-        "again.",
-    )
+    if start == _LEGACY_START:
+        return UnsupportedModelError(
+            f"{path} was written by PyTorch before version 1.6, in a format that gptdesk does not "
+            "read.",
+            "Look for model.safetensors of the same model, or load the file with PyTorch and save "
+            "it again.",
+        )
+    if start.startswith(b"\x80"):
+        return UnsupportedModelError(
+            f"{path} is a pickle that torch.save did not write, which can run code when it is "
+            "opened.",
+            "Look for model.safetensors or pytorch_model.bin of the same model.",
+        )
+    return _damaged(path, why)
 
 
 def _damaged(path: Path, why: str) -> CheckpointError:
