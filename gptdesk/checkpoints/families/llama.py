@@ -15,6 +15,16 @@ def read_llama(reader: ConfigReader) -> ModelConfig:
     """config.json of a Llama to its shape."""
     config = read_shape(reader, "llama", context_length=2048)
     refuse_window(reader, config.context_length)
+    return read_biases(reader, config)
+
+
+def write_llama(config: ModelConfig) -> dict[str, Any]:
+    """The shape as keys of config.json."""
+    return {**write_shape(config), **write_biases(config)}
+
+
+def read_biases(reader: ConfigReader, config: ModelConfig) -> ModelConfig:
+    """`config` with the biases of a Llama."""
     bias = reader.flag("attention_bias", False)
     return replace(
         config,
@@ -24,13 +34,9 @@ def read_llama(reader: ConfigReader) -> ModelConfig:
     )
 
 
-def write_llama(config: ModelConfig) -> dict[str, Any]:
-    """The shape as keys of config.json."""
-    return {
-        **write_shape(config),
-        "attention_bias": config.qkv_bias,
-        "mlp_bias": config.mlp_bias,
-    }
+def write_biases(config: ModelConfig) -> dict[str, Any]:
+    """The same as keys of config.json."""
+    return {"attention_bias": config.qkv_bias, "mlp_bias": config.mlp_bias}
 
 
 LLAMA = Family(

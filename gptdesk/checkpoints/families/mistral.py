@@ -17,7 +17,7 @@ def read_mistral(reader: ConfigReader) -> ModelConfig:
     window = None
     if reader.data.get("sliding_window", 0) is not None:  # null means none, absent the default
         window = reader.integer("sliding_window", 4096)
-    if read_window(reader, config.num_layers, window, 0) != (window, ()):
+    if read_window(reader, config.num_layers, window, ()) != (window, ()):
         # `transformers` ignores the key for this family; other programs do not.
         raise reader.unsupported("layer_types", reader.data["layer_types"])
     return replace(config, sliding_window=window)

@@ -38,7 +38,7 @@ def read_switched_window(
     ):
         window = reader.integer("sliding_window", 4096)
     full_layers = reader.integer("max_window_layers", 28, least=0)
-    return read_window(reader, num_layers, window, full_layers)
+    return read_window(reader, num_layers, window, range(full_layers))
 
 
 def write_switched_window(config: ModelConfig) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from gptdesk.checkpoints.families.base import ConfigReader
 from gptdesk.model.config import ModelConfig
 
-_FULL, _SLIDING = "full_attention", "sliding_attention"
+FULL, SLIDING = "full_attention", "sliding_attention"
 
 
 def read_window(
-    reader: ConfigReader, num_layers: int, window: int | None, full_layers: int
+    reader: ConfigReader, num_layers: int, window: int | None, full_layers: Collection[int]
 ) -> tuple[int | None, tuple[int, ...]]:
     """The window and the layers without it, for `ModelConfig`.
 
@@ -19,7 +20,7 @@ def read_window(
         reader: config.json; its key `layer_types`, if there, decides layer by layer.
         num_layers: of the model.
         window: its size; None for no window.
-        full_layers: how many layers at the start see everything, if `layer_types` is absent.
+        full_layers: layers that see everything, if `layer_types` is absent.
 
     Raises:
         CheckpointError: `layer_types` does not fit the rest.
@@ -27,14 +28,12 @@ def read_window(
     """
     kinds = _layer_types(reader, num_layers)
     if kinds is None:
-        kinds = [
-            _FULL if i < full_layers or window is None else _SLIDING for i in range(num_layers)
-        ]
-    full = tuple(i for i, kind in enumerate(kinds) if kind == _FULL)
+        kinds = [FULL if i in full_layers or window is None else SLIDING for i in range(num_layers)]
+    full = tuple(i for i, kind in enumerate(kinds) if kind == FULL)
     if len(full) == num_layers:
         return None, ()
     if window is None:
-        raise reader.invalid("sliding_window", f"a whole number, as layer_types has {_SLIDING}")
+        raise reader.invalid("sliding_window", f"a whole number, as layer_types has {SLIDING}")
     return window, full
 
 
@@ -44,8 +43,8 @@ def write_window(config: ModelConfig) -> dict[str, Any]:
     layers = range(config.num_layers if config.sliding_window is not None else 0)
     return {
         "sliding_window": config.sliding_window,
-        "layer_types": [_FULL if i in full else _SLIDING for i in layers]
-        or [_FULL] * config.num_layers,
+        "layer_types": [FULL if i in full else SLIDING for i in layers]
+        or [FULL] * config.num_layers,
     }
 
 
@@ -69,6 +68,6 @@ def _layer_types(reader: ConfigReader, num_layers: int) -> list[str] | None:
     if not isinstance(kinds, list) or len(kinds) != num_layers:
         raise reader.invalid("layer_types", f"a list of {num_layers} names")
     for kind in kinds:
-        if kind not in (_FULL, _SLIDING):
+        if kind not in (FULL, SLIDING):
             raise reader.unsupported("layer_types", kind)
     return kinds
