@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from gptdesk.atomic import new_folder
 from gptdesk.checkpoints.companions import companion_files
 from gptdesk.checkpoints.families import FAMILIES, read_config
 from gptdesk.checkpoints.families.base import CONFIG_NAME, Family, Rule
-from gptdesk.checkpoints.folder import ModelFolder, resolve_folder
+from gptdesk.checkpoints.folder import resolve_folder
 from gptdesk.checkpoints.row_order import RowOrder
 from gptdesk.checkpoints.weight_files import INDEX_FILE, SINGLE_FILE
 from gptdesk.errors import CheckpointError
@@ -42,16 +42,38 @@ def save_gpt(gpt: GPT, source_root: Path, out_dir: Path, shard_bytes: int = SHAR
     Raises:
         CheckpointError: `out_dir` is not empty or cannot be written, or the disk is full.
     """
-    family = FAMILIES[gpt.config.architecture]
     source = resolve_folder(source_root)
+    write_gpt(gpt, source.config_data, companion_files(source), out_dir, shard_bytes)
+
+
+def write_gpt(
+    gpt: GPT,
+    config_data: Mapping[str, object],
+    companions: Iterable[tuple[str, bytes]],
+    out_dir: Path,
+    shard_bytes: int = SHARD_BYTES,
+) -> None:
+    """Write a model folder from its parts; for a model that comes from no folder.
+
+    Args:
+        gpt: as for `save_gpt`.
+        config_data: config.json; what it says of the shape is corrected.
+        companions: names and contents of further files.
+        out_dir: must not exist, or be empty. Appears whole or not at all.
+        shard_bytes: largest size of one safetensors file.
+
+    Raises:
+        CheckpointError: `out_dir` is not empty or cannot be written, or the disk is full.
+    """
+    family = FAMILIES[gpt.config.architecture]
     try:
         with new_folder(out_dir) as folder:
             _write_weights(gpt, family, folder, shard_bytes)
-            _write_json(folder / CONFIG_NAME, _config_data(gpt, family, source))
+            _write_json(folder / CONFIG_NAME, _config_data(gpt, family, config_data))
             for path in folder.glob("*.safetensors"):
                 # Written for the owner alone; give it the mode of any other new file.
                 path.chmod((folder / CONFIG_NAME).stat().st_mode & 0o777)
-            for name, content in companion_files(source):
+            for name, content in companions:
                 (folder / name).write_bytes(content)
     except FileExistsError as error:
         raise CheckpointError(
@@ -65,8 +87,8 @@ def save_gpt(gpt: GPT, source_root: Path, out_dir: Path, shard_bytes: int = SHAR
         ) from error
 
 
-def _config_data(gpt: GPT, family: Family, source: ModelFolder) -> dict[str, object]:
-    data = dict(source.config_data)
+def _config_data(gpt: GPT, family: Family, base: Mapping[str, object]) -> dict[str, object]:
+    data = dict(base)
     for key in _STALE_KEYS:
         data.pop(key, None)
     config = merged_config(gpt)
