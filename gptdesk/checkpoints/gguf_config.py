@@ -7,52 +7,19 @@ llama.cpp's folder conversion/.
 
 from __future__ import annotations
 
-import struct
+import math
 from collections.abc import Callable
 from typing import Any
 
-from gptdesk.checkpoints.families.base import ConfigReader, shown
+from gptdesk.checkpoints.families.base import shown
 from gptdesk.checkpoints.gguf_header import GgufHeader
+from gptdesk.checkpoints.gguf_keys import GgufReader
 from gptdesk.checkpoints.gguf_rope import read_rope_scaling
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 
 _EMBEDDING, _HEAD = "token_embd.weight", "output.weight"
-_GEMMA2_27B_LAYERS = 46
-_GEMMA3_27B_LAYERS = 62
-
-
-class GgufReader:
-    """Typed access to the metadata of one architecture; complaints name the file and the key."""
-
-    def __init__(self, header: GgufHeader, architecture: str) -> None:
-        self.header = header
-        self._prefix = architecture
-        self._reader = ConfigReader(header.metadata, str(header.path))
-
-    def key(self, name: str) -> str:
-        """The whole key, as in the file."""
-        return f"{self._prefix}.{name}"
-
-    def has(self, name: str) -> bool:
-        """Whether the file says anything about it."""
-        return self.key(name) in self.header.metadata
-
-    def integer(self, name: str, default: int | None = None, *, least: int = 1) -> int:
-        """A size; a list with one value for every layer counts as that value."""
-        values = self.header.metadata.get(self.key(name))
-        if isinstance(values, list) and values and len(set(values)) == 1 and least:
-            single = ConfigReader({self.key(name): values[0]}, self._reader.source)
-            return single.integer(self.key(name), default, least=least)
-        return self._reader.integer(self.key(name), default, least=least)
-
-    def number(self, name: str, default: float | None = None) -> float:
-        """A number; of the decimal fractions that became this 32-bit one, the shortest."""
-        return shortest(self._reader.number(self.key(name), default))
-
-    def unsupported(self, name: str) -> UnsupportedModelError:
-        """The error of a value that is well-formed and not built."""
-        key = self.key(name)
-        return self._reader.unsupported(key, self.header.metadata.get(key))
+_GELU = "gelu_pytorch_tanh"
+_LARGEST_GEMMAS = (46, 62)  # layers of Gemma 2 and 3 with 27 B parameters
 
 
 def read_gguf_config(header: GgufHeader) -> dict[str, Any]:
@@ -86,29 +53,15 @@ def read_gguf_config(header: GgufHeader) -> dict[str, Any]:
     }
 
 
-def shortest(number: float) -> float:
-    """The shortest decimal fraction that becomes the same 32-bit float: 1e-06, not 9.99999997e-07.
-
-    It is what somebody once wrote into config.json.
-    """
-    form = struct.Struct("<f")
-    try:
-        exact = form.pack(number)
-    except OverflowError:
-        return number
-    for digits in range(1, 9):
-        candidate = float(f"{number:.{digits}g}")
-        if form.pack(candidate) == exact:
-            return candidate
-    return number
-
-
-def _token_ids(header: GgufHeader) -> dict[str, Any]:
+def _token_ids(header: GgufHeader) -> dict[str, int | None]:
+    """Ids with a role; null where there is none, as classes in `transformers` have defaults."""
     keys = {"bos_token_id": "bos", "eos_token_id": "eos", "pad_token_id": "padding"}
-    ids = {
-        key: header.metadata.get(f"tokenizer.ggml.{name}_token_id") for key, name in keys.items()
-    }
-    return {key: value for key, value in ids.items() if type(value) is int}
+    size = header.tensors[_EMBEDDING].shape[0]
+    ids: dict[str, int | None] = {}
+    for key, name in keys.items():
+        value = header.metadata.get(f"tokenizer.ggml.{name}_token_id")
+        ids[key] = value if type(value) is int and 0 <= value < size else None
+    return ids
 
 
 def _gpt2(reader: GgufReader) -> dict[str, Any]:
@@ -124,16 +77,15 @@ def _gpt2(reader: GgufReader) -> dict[str, Any]:
     }
 
 
-def _shape(reader: GgufReader, model_type: str) -> dict[str, Any]:
-    """The keys that all but GPT-2 have in common."""
+def _shape(reader: GgufReader, model_type: str, theta: float = 10_000.0) -> dict[str, Any]:
+    """The keys that all but GPT-2 have in common; `theta` holds where the file names none."""
     hidden, heads = reader.integer("embedding_length"), reader.integer("attention.head_count")
     head_dim = reader.integer("attention.key_length", max(1, hidden // heads))
     if reader.integer("attention.value_length", head_dim) != head_dim:
         raise reader.unsupported("attention.value_length")
     turned = reader.integer("rope.dimension_count", head_dim)
-    theta = reader.number("rope.freq_base", 10_000.0)
+    theta = reader.number("rope.freq_base", theta)
     context_length = reader.integer("context_length")
-    partial = {"partial_rotary_factor": turned / head_dim} if turned != head_dim else {}
     return {
         "model_type": model_type,
         "max_position_embeddings": context_length,
@@ -147,7 +99,19 @@ def _shape(reader: GgufReader, model_type: str) -> dict[str, Any]:
         "hidden_act": "silu",
         "rope_theta": theta,
         "rope_scaling": read_rope_scaling(reader, theta, turned, context_length),
-        **partial,
+        **_rotary_share(turned, head_dim),
+    }
+
+
+def _rotary_share(turned: int, head_dim: int) -> dict[str, float]:
+    """The share of a head that is turned, such that no reader rounds it down to fewer."""
+    if turned == head_dim:
+        return {}
+    share = turned / head_dim
+    return {
+        "partial_rotary_factor": (
+            share if int(head_dim * share) == turned else math.nextafter(share, 1.0)
+        )
     }
 
 
@@ -176,9 +140,65 @@ def _qwen3(reader: GgufReader) -> dict[str, Any]:
     }
 
 
+def _gemma(reader: GgufReader) -> dict[str, Any]:
+    return {**_shape(reader, "gemma"), "hidden_act": _GELU, "hidden_activation": _GELU}
+
+
+def _gemma2(reader: GgufReader) -> dict[str, Any]:
+    return {
+        **_shape(reader, "gemma2"),
+        **_scaled_gemma(reader),
+        "attn_logit_softcapping": reader.number("attn_logit_softcapping", 50.0),
+        "final_logit_softcapping": reader.number("final_logit_softcapping", 30.0),
+        "sliding_window": reader.integer("attention.sliding_window", 4096),
+    }
+
+
+def _gemma3(reader: GgufReader) -> dict[str, Any]:
+    """The text half of Gemma 3; the file with its eyes is another, and not needed."""
+    window = reader.integer("attention.sliding_window", 0, least=0)
+    cap = "final_logit_softcapping"
+    return {
+        **_shape(reader, "gemma3_text", theta=1_000_000.0),
+        **_scaled_gemma(reader),
+        "sliding_window": window or None,
+        "sliding_window_pattern": reader.integer("attention.sliding_window_pattern", 6),
+        "rope_local_base_freq": reader.number("rope.freq_base_swa", 10_000.0),
+        cap: reader.number(cap) if reader.has(cap) else None,
+    }
+
+
+def _scaled_gemma(reader: GgufReader) -> dict[str, Any]:
+    """Gemma 2's and 3's activation, and their scale of scores, which no key holds.
+
+    It is the width of a head, and in the largest models the hidden size over the heads.
+    """
+    hidden, heads = reader.integer("embedding_length"), reader.integer("attention.head_count")
+    size = reader.integer("attention.key_length", max(1, hidden // heads))
+    if reader.integer("block_count") in _LARGEST_GEMMAS:
+        size = max(1, hidden // heads)
+    return {"hidden_activation": _GELU, "query_pre_attn_scalar": size}
+
+
+def _phi3(reader: GgufReader) -> dict[str, Any]:
+    """Phi-3 and 4; a window of 0 means none."""
+    original = "rope.scaling.original_context_length"
+    return {
+        **_shape(reader, "phi3"),
+        "original_max_position_embeddings": (
+            reader.integer(original, reader.integer("context_length"))
+        ),
+        "sliding_window": reader.integer("attention.sliding_window", 0, least=0) or None,
+    }
+
+
 _ARCHITECTURES: dict[str, Callable[[GgufReader], dict[str, Any]]] = {
+    "gemma": _gemma,
+    "gemma2": _gemma2,
+    "gemma3": _gemma3,
     "gpt2": _gpt2,
     "llama": _llama,
+    "phi3": _phi3,
     "qwen2": _qwen2,
     "qwen3": _qwen3,
 }

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gptdesk.checkpoints.gguf_header import GgufHeader, read_bytes
+from gptdesk.checkpoints.gguf_keys import GgufReader, shortest
 from gptdesk.errors import CheckpointError
-
-if TYPE_CHECKING:
-    from gptdesk.checkpoints.gguf_config import GgufReader
 
 _LOW, _HIGH = 1.0, 4.0  # Llama 3's turns, the only ones in use
 _LLAMA3_CONTEXT = 8192
@@ -39,7 +37,7 @@ def read_rope_scaling(
     """
     factors = _factors(reader.header, "rope_freqs.weight", dim)
     if factors:
-        return _llama3(reader.header, factors, theta, dim)
+        return _llama3(factors, theta, dim)
     kind = reader.header.metadata.get(reader.key("rope.scaling.type"), "linear")
     if kind == "longrope" or "rope_factors_long.weight" in reader.header.tensors:
         return _longrope(reader, dim, context_length)
@@ -73,6 +71,8 @@ def _yarn(reader: GgufReader, factor: float) -> dict[str, Any]:
 
 def _longrope(reader: GgufReader, dim: int, context_length: int) -> dict[str, Any]:
     original = reader.integer("rope.scaling.original_context_length", context_length)
+    grown = "rope.scaling.attn_factor"
+    growth = {"attention_factor": reader.number(grown)} if reader.has(grown) else {}
     lists = {
         key: _factors(reader.header, f"rope_factors_{name}.weight", dim)
         for key, name in (("long_factor", "long"), ("short_factor", "short"))
@@ -82,16 +82,15 @@ def _longrope(reader: GgufReader, dim: int, context_length: int) -> dict[str, An
             raise _bad_factors(reader.header, f"rope_factors_{key[:-7]}.weight is missing")
     return {
         "rope_type": "longrope",
-        **lists,
+        **{key: [shortest(factor) for factor in factors] for key, factors in lists.items()},
+        **growth,
         "original_max_position_embeddings": original,
         "factor": context_length / original,
     }
 
 
-def _llama3(
-    header: GgufHeader, factors: list[float], theta: float, dim: int
-) -> dict[str, Any] | None:
-    """The settings that the factors were computed from.
+def _llama3(factors: list[float], theta: float, dim: int) -> dict[str, Any] | None:
+    """The settings that the factors were computed from, or the factors themselves.
 
     The largest factor is the divisor of slow angles. Between slow and fast ones lie a few, each
     of which tells the length of the first training; without any, that of Llama 3 is tried.
@@ -118,7 +117,13 @@ def _llama3(
                 "high_freq_factor": _HIGH,
                 "original_max_position_embeddings": context,
             }
-    raise _bad_factors(header, "the values of rope_freqs.weight are not those of Llama 3")
+    exact = [shortest(factor) for factor in factors]
+    return {
+        "rope_type": "longrope",
+        "short_factor": exact,
+        "long_factor": exact,
+        "attention_factor": 1.0,
+    }
 
 
 def _llama3_factor(wave: float, factor: float, context: int) -> float:

@@ -71,6 +71,7 @@ _FOUR_NORMS = {
 }
 _ROTATED = ("attn_q", "attn_k")
 _RULES = {
+    "gemma": _rules(_BLOCK, norms_added=1.0),
     "gemma2": _rules(_BLOCK | _FOUR_NORMS, norms_added=1.0),
     "gemma3_text": _rules(_BLOCK | _FOUR_NORMS, norms_added=1.0),
     "gpt2": _rules(_FUSED_QKV | _BLOCK),

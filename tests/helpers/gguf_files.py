@@ -50,10 +50,17 @@ def write_gguf(
     keys = {**_shape_keys(config, architecture), **(metadata or {})}
     for key, value in keys.items():
         if value is not None:
-            _add(writer, key if "." in key and key.split(".")[0] in _GENERAL else f"{architecture}.{key}", value)
+            _add(
+                writer,
+                key if "." in key and key.split(".")[0] in _GENERAL else f"{architecture}.{key}",
+                value,
+            )
     if tokenizer:
         _add_tokenizer(writer, folder, metadata or {})
-    for name, values in {**converted(folder, config, architecture), **_rope_tensors(config)}.items():
+    for name, values in {
+        **converted(folder, config, architecture),
+        **_rope_tensors(config),
+    }.items():
         stored, number = (encode or _encoder(kind))(name, values)
         writer.add_tensor(name, stored, raw_shape=stored.shape, raw_dtype=number)
     writer.write_header_to_file()
@@ -73,7 +80,9 @@ def converted(folder: Path, config: Mapping[str, Any], architecture: str) -> dic
     with safe_open(folder / "model.safetensors", "np") as file:
         for name in file.keys():  # noqa: SIM118 - not a dict
             values = file.get_tensor(name).astype(np.float32)
-            full = name if name.startswith(("model.", "transformer.", "lm_head")) else f"model.{name}"
+            full = (
+                name if name.startswith(("model.", "transformer.", "lm_head")) else f"model.{name}"
+            )
             new = names.get_name(full, try_suffixes=(".weight", ".bias"))
             assert new is not None, name
             result[new] = _changed(full, values, config, architecture)
@@ -88,7 +97,7 @@ def _changed(name: str, values: Array, config: Mapping[str, Any], architecture: 
         return halves.swapaxes(1, 2).reshape(values.shape)
     if architecture == "gpt2" and name.endswith(_CONV1D):
         return np.ascontiguousarray(values.T)
-    if architecture in ("gemma2", "gemma3") and name.endswith("norm.weight"):
+    if architecture.startswith("gemma") and name.endswith("norm.weight"):
         return values + np.float32(1)
     return values
 
@@ -177,7 +186,9 @@ def _rope_tensors(config: Mapping[str, Any]) -> dict[str, Array]:
     low, high = rope["low_freq_factor"], rope["high_freq_factor"]
     factors = []
     for pair in range(0, dim, 2):
-        turns = rope["original_max_position_embeddings"] / (2 * math.pi * rope["rope_theta"] ** (pair / dim))
+        turns = rope["original_max_position_embeddings"] / (
+            2 * math.pi * rope["rope_theta"] ** (pair / dim)
+        )
         kept = min(max((turns - low) / (high - low), 0.0), 1.0)
         factors.append(1 / ((1 - kept) / rope["factor"] + kept))
     return {"rope_freqs.weight": np.array(factors, np.float32)}
