@@ -26,6 +26,7 @@ TOKEN_NAMES = (
 )
 """Names that settings have for control tokens, in the order in which they are added."""
 
+LISTED = "added_tokens_decoder"
 _LISTS = ("extra_special_tokens", "additional_special_tokens")
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 _MAX_TOKENS = 1 << 20
@@ -38,21 +39,28 @@ def token_text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def special_texts(settings: Mapping[str, Any], older: Mapping[str, Any]) -> dict[str, str]:
-    """Text by name, such as "bos_token": of tokenizer_config.json or, older, the map."""
-    texts = {}
-    for name in TOKEN_NAMES:
-        text = token_text(settings.get(name)) or token_text(older.get(name))
-        if text is not None:
-            texts[name] = text
-    return texts
+def special_texts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Text by name, such as "bos_token"."""
+    texts = {name: token_text(settings.get(name)) for name in TOKEN_NAMES}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+def merged_settings(
+    defaults: Mapping[str, str], settings: Mapping[str, Any], older: Mapping[str, Any]
+) -> dict[str, Any]:
+    """tokenizer_config.json completed by what its kind goes by and special_tokens_map.json.
+
+    The map is from before `added_tokens_decoder`: beside one it is out of date.
+    """
+    if LISTED in settings:
+        return {**defaults, **older, **settings}
+    return {**defaults, **settings, **older}
 
 
 def add_tokens(
     rust: tokenizers.Tokenizer,
     path: Path,
     settings: Mapping[str, Any],
-    older: Mapping[str, Any],
     legacy: Mapping[str, Any],
     rows: int | None = None,
 ) -> None:
@@ -64,23 +72,24 @@ def add_tokens(
     Args:
         rust: the tokenizer.
         path: tokenizer_config.json, for messages.
-        settings: its content.
-        older: special_tokens_map.json.
+        settings: its content, as `merged_settings` completes it.
         legacy: added_tokens.json, token to id.
         rows: of the model's embedding, if known.
 
     Raises:
         TokenizerError: an entry is malformed.
     """
+    listed = list(_listed(path, settings, legacy))
+    named = list(_named(settings))
     with rust_border(path):
         # Where both name a token, tokenizer.json has the last word before added_tokens.json, and
         # added_tokens_decoder before either.
-        known = _contents(rust) if "added_tokens_decoder" not in settings else {}
-        for content, flags in _listed(path, settings, older, legacy):
+        known = _contents(rust) if LISTED not in settings else {}
+        for content, flags in listed:
             if content not in known:
                 _add(rust, content, flags, rows)
         known = _contents(rust)
-        for content, flags in _named(settings, older):
+        for content, flags in named:
             _add(rust, content, {**(known.get(content) or flags), "special": True}, rows)
 
 
@@ -122,25 +131,31 @@ def frame(rust: tokenizers.Tokenizer, path: Path, begin: str | None, end: str | 
 
 
 def _listed(
-    path: Path, settings: Mapping[str, Any], older: Mapping[str, Any], legacy: Mapping[str, Any]
+    path: Path, settings: Mapping[str, Any], legacy: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, bool]]]:
     """Tokens that are listed with ids, ascending."""
-    modern = settings.get("added_tokens_decoder")
-    if not isinstance(modern, dict):
-        specials = {content for content, _ in _named(settings, older)}
-        for content in _by_id(path, legacy):
-            special = content in specials
-            yield content, {"normalized": not special, "special": special}
+    modern = settings.get(LISTED)
+    if isinstance(modern, dict):
+        yield from _decoder_entries(path, modern)
         return
+    specials = {content for content, _ in _named(settings)}
+    for content in _by_id(path, legacy):
+        special = content in specials
+        yield content, {"normalized": not special, "special": special}
+
+
+def _decoder_entries(
+    path: Path, modern: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, bool]]]:
+    if len(modern) > _MAX_TOKENS:
+        raise broken(path, f"added_tokens_decoder has {len(modern)} entries")
     entries = {_whole(path, number): entry for number, entry in modern.items()}
-    if len(entries) > _MAX_TOKENS:
-        raise broken(path, f"added_tokens_decoder has {len(entries)} entries")
     for number in sorted(entries):
         entry = entries[number]
-        content = token_text(entry)
-        if content is None or not isinstance(entry, dict):
+        text = token_text(entry)
+        if text is None or not isinstance(entry, dict):
             raise broken(path, f"added_tokens_decoder: entry {number} has no content")
-        yield content, {flag: entry[flag] is True for flag in _FLAGS if flag in entry}
+        yield text, {flag: entry[flag] is True for flag in _FLAGS if flag in entry}
 
 
 def _by_id(path: Path, legacy: Mapping[str, Any]) -> list[str]:
@@ -155,13 +170,11 @@ def _whole(path: Path, number: str) -> int:
     return int(number)
 
 
-def _named(
-    settings: Mapping[str, Any], older: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, bool]]]:
+def _named(settings: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, bool]]]:
     """Control tokens that are named without an id."""
-    values = [settings.get(name) or older.get(name) for name in TOKEN_NAMES]
+    values = [settings.get(name) for name in TOKEN_NAMES]
     for name in _LISTS:
-        value = settings.get(name) or older.get(name)
+        value = settings.get(name)
         values += value.values() if isinstance(value, dict) else ()
         values += value if isinstance(value, list) else ()
     for value in values:

@@ -8,7 +8,9 @@ GGUF uses too (`tokenizer.ggml.token_type`).
 from __future__ import annotations
 
 import enum
+import importlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +35,7 @@ class PieceType(enum.IntEnum):
 
 
 _UNIGRAM, _BPE = 1, 2
+_TIKTOKEN = re.compile(rb"[A-Za-z0-9+/]+=* [0-9]+\r?")  # a token in base64, and its rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +94,16 @@ def read_sentencepiece(path: Path) -> SentencePieceModel:
     Raises:
         TokenizerError: it is broken, too large, or of a kind other than unigram and BPE.
     """
-    from google.protobuf.message import DecodeError
-    from sentencepiece import sentencepiece_model_pb2  # type: ignore[attr-defined]
-
+    # Modules that protobuf generates have no types.
+    schema: Any = importlib.import_module("sentencepiece.sentencepiece_model_pb2")
+    errors: Any = importlib.import_module("google.protobuf.message")
     data = read_bytes(path, _MAX_BYTES)
-    proto = sentencepiece_model_pb2.ModelProto()
+    if data and _TIKTOKEN.fullmatch(data[:4096].split(b"\n")[0]):
+        raise broken(path, "it is a vocabulary of tiktoken; tokenizer.json is needed")
+    proto = schema.ModelProto()
     try:
         proto.ParseFromString(data)
-    except (DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (errors.DecodeError, ValueError) as error:
         raise broken(path, f"it is no sentencepiece model: {error}") from error
     return _from_proto(path, proto)
 

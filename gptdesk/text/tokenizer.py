@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -20,6 +21,12 @@ from gptdesk.text.tokenizer_reading import rust_border
 
 if TYPE_CHECKING:
     import tokenizers
+
+_IDEOGRAPH = (
+    r"[\u2e80-\u303f\u3100-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+    r"\U00020000-\U0002fa1f]"
+)
+_BESIDE_IDEOGRAPHS = re.compile(f"(?<={_IDEOGRAPH}) | (?={_IDEOGRAPH})")
 
 
 class Tokenizer:
@@ -47,6 +54,7 @@ class Tokenizer:
             for i, token in added.items()
             if (token.special or _looks_like_markup(token.content)) and token.content != unknown
         }
+        self._spaces_ideographs = _spaces_ideographs(self._rust)
         self._prefix_ids = self._find_prefix_ids()
 
     @classmethod
@@ -124,10 +132,15 @@ class Tokenizer:
         return [start for start, _ in self._encode(text).offsets]
 
     def decode(self, ids: Sequence[int], skip_special: bool = True) -> str:
-        """Text of `ids`; an id without a token has none. U+FFFD stands for broken UTF-8."""
+        """Text of `ids`; an id without a token has none. U+FFFD stands for broken UTF-8.
+
+        BERT's word pieces come back without the spaces that encoding put beside ideographs; this
+        is where the text differs from that of `transformers`.
+        """
         with rust_border(self._files.path):
             known = [int(i) for i in ids if 0 <= i < self.vocab_size]
-            return self._rust.decode(known, skip_special_tokens=skip_special)
+            text = self._rust.decode(known, skip_special_tokens=skip_special)
+        return _BESIDE_IDEOGRAPHS.sub("", text) if self._spaces_ideographs else text
 
     def stream(self, before: Sequence[int] = ()) -> TextStream:
         """Decode token by token what follows `before`: the ids in front decide about spaces."""
@@ -216,6 +229,14 @@ class Tokenizer:
         places = range(len(framed) - len(bare) + 1)
         start = next((at for at in places if framed[at : at + len(bare)] == bare), 0)
         return framed[:start]
+
+
+def _spaces_ideographs(rust: tokenizers.Tokenizer) -> bool:
+    """Whether encoding makes a word of every ideograph, as BERT's tokenizer does."""
+    from tokenizers import normalizers
+
+    normalizer = rust.normalizer
+    return isinstance(normalizer, normalizers.BertNormalizer) and normalizer.handle_chinese_chars
 
 
 def _unknown_text(special_texts: Mapping[str, str]) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gptdesk.errors import TokenizerError
 from gptdesk.text import tokenizer_vocabularies as vocabularies
-from gptdesk.text.added_tokens import add_tokens, frame, special_texts
+from gptdesk.text.added_tokens import add_tokens, frame, merged_settings, special_texts
 from gptdesk.text.chat_template_files import read_chat_templates
 from gptdesk.text.tokenizer_json import read_tokenizer_json
 from gptdesk.text.tokenizer_reading import broken, read_json
@@ -49,18 +49,17 @@ def read(root: Path, config_data: Mapping[str, Any]) -> TokenizerFiles:
             the model's embedding lacks.
     """
     settings = read_json(root / _SETTINGS_FILE)
-    older = read_json(root / "special_tokens_map.json")
     vocabulary = _read_vocabulary(root, settings, config_data)
     rust = vocabulary.rust
     rust.no_truncation()
     rust.no_padding()
     _check_size(vocabulary.path, rust, config_data)
     known = {n: text for n, text in vocabulary.names.items() if rust.token_to_id(text) is not None}
-    settings = {**known, **settings}
+    settings = merged_settings(known, settings, read_json(root / "special_tokens_map.json"))
     legacy = read_json(root / "added_tokens.json")
     rows = _as_size(config_data.get("vocab_size"))
-    add_tokens(rust, root / _SETTINGS_FILE, settings, older, legacy, rows)
-    texts = special_texts(settings, older)
+    add_tokens(rust, root / _SETTINGS_FILE, settings, legacy, rows)
+    texts = special_texts(settings)
     if vocabulary.path.name != "tokenizer.json":  # that has its frame in itself
         _frame(vocabulary, settings, texts)
     generation = read_json(root / "generation_config.json")
