@@ -32,7 +32,7 @@ class LoadModel:
 
     Result: "info" EngineInfo, "model" ModelInfo, "name" str, "languages" tuple of codes,
     "has_chat_template" bool, "templates" ids of tasks the model has templates for,
-    "warnings" list of sentences.
+    "warnings" list of sentences, "adapter" AdapterInfo or None, "adapter_enabled" bool.
     """
 
     path: str
@@ -44,6 +44,28 @@ class LoadModel:
 @dataclass(frozen=True, slots=True)
 class UnloadModel:
     """Free the model in use, if there is one. Result: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAdapter:
+    """Put a LoRA adapter on the model in use, which stays as it is when this fails.
+
+    Result: as of `LoadModel`.
+
+    Attributes:
+        path: the adapter's folder; "" takes the adapter out.
+        enabled: whether it is switched on at once.
+    """
+
+    path: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchAdapter:
+    """Switch the adapter of the model in use on or off. Result: as of `LoadModel`."""
+
+    enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +107,13 @@ class ListModels:
 
 @dataclass(frozen=True, slots=True)
 class ExportModel:
-    """Write a model as ONNX. Result: "report" ExportReport."""
+    """Write a model, with an adapter merged if one is named, as ONNX. Result: "report" ExportReport."""
 
     path: str
     out_dir: str
     precision: str = "fp32"
     variant: str = "fast"
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +123,17 @@ class CountTokens:
     text: str
 
 
-Request = LoadModel | UnloadModel | RunTask | InspectModel | ListModels | ExportModel | CountTokens
+Request = (
+    LoadModel
+    | UnloadModel
+    | SetAdapter
+    | SwitchAdapter
+    | RunTask
+    | InspectModel
+    | ListModels
+    | ExportModel
+    | CountTokens
+)
 
 
 class JobRunner:
@@ -133,6 +166,11 @@ class JobRunner:
             case UnloadModel():
                 self.close()
                 yield Finished()
+            case SetAdapter():
+                yield from self._set_adapter(request, cancel)
+            case SwitchAdapter():
+                self._in_use().adapter_enabled = request.enabled
+                yield Finished(result=_description(self._in_use()))
             case InspectModel():
                 yield Finished(result={"model": _inspect(request.path)})
             case ListModels():
@@ -190,6 +228,20 @@ class JobRunner:
         self.model = model
         yield Finished(result=_description(model))
 
+    def _set_adapter(self, request: SetAdapter, cancel: CancelFlag) -> Iterator[Event]:
+        model = self._in_use()
+
+        def load(progress: ProgressCallback, cancel: CancelFlag) -> None:
+            model.load_adapter(request.path, progress, cancel)
+
+        if request.path:
+            yield from with_progress(load, cancel)
+            if not request.enabled:
+                model.adapter_enabled = False
+        else:
+            model.remove_adapter()
+        yield Finished(result=_description(model))
+
 
 def _export(request: ExportModel, cancel: CancelFlag) -> Iterator[Event]:
     from gptdesk.export.onnx_export import ExportReport, export_onnx
@@ -202,6 +254,7 @@ def _export(request: ExportModel, cancel: CancelFlag) -> Iterator[Event]:
             variant=request.variant,
             progress=progress,
             cancel=cancel,
+            adapter=request.adapter or None,
         )
 
     report = yield from with_progress(export, cancel)
@@ -229,6 +282,8 @@ def _description(model: Model) -> dict[str, Any]:
         "templates": tuple(model.profile.tasks),
         "has_chat_template": model.tokenizer.chat_template is not None,
         "warnings": list(model.warnings),
+        "adapter": model.adapter,
+        "adapter_enabled": model.adapter_enabled,
     }
 
 

@@ -63,6 +63,8 @@ _ALL = (
     Setting("model.device", "auto", "Device the model runs on."),
     Setting("model.dtype", "auto", "Precision.", ("auto", "fp32", "bf16", "fp16")),
     Setting("model.recent", [], "Models opened lately, newest first."),
+    Setting("model.adapter", "", "LoRA adapter to put on that model; empty for none."),
+    Setting("model.adapter_on", True, "Whether the adapter is switched on."),
     Setting("model.folders", [], "Further folders to look for models in."),
     Setting("model.loading", "", "Model whose loading has not ended: a crash left it here."),
     Setting("files.recent", [], "Documents opened lately, newest first."),

@@ -152,6 +152,19 @@ MENUS: tuple[tuple[str, str, tuple[Item, ...]], ...] = (
         (
             Entry("model.open", QT_TRANSLATE_NOOP("menus", "&Open Model…"), ("Ctrl+Shift+O",)),
             Submenu("model.recent", QT_TRANSLATE_NOOP("menus", "Open &Recent")),
+            Submenu(
+                "model.adapter",
+                QT_TRANSLATE_NOOP("menus", "&Adapter"),
+                (
+                    Entry("model.adapter.choose", QT_TRANSLATE_NOOP("menus", "&Choose Adapter…")),
+                    Entry(
+                        "model.adapter.use",
+                        QT_TRANSLATE_NOOP("menus", "&Use Adapter"),
+                        checkable=True,
+                    ),
+                    Entry("model.adapter.remove", QT_TRANSLATE_NOOP("menus", "&Remove Adapter")),
+                ),
+            ),
             LINE,
             Entry("model.info", QT_TRANSLATE_NOOP("menus", "&Information…")),
             Entry("model.export", QT_TRANSLATE_NOOP("menus", "&Export to ONNX…")),

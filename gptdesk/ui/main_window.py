@@ -38,7 +38,7 @@ from gptdesk.ui.error_texts import told
 from gptdesk.ui.menus import Menus
 from gptdesk.ui.messages import Message, MessageBar, Messages
 from gptdesk.ui.models.controller import ModelController
-from gptdesk.ui.models.facts import engine_text
+from gptdesk.ui.models.facts import engine_text, opened_name
 from gptdesk.ui.side_layout import SideLayout
 from gptdesk.ui.status_bar import StatusBar
 from gptdesk.ui.typography import Typography
@@ -175,7 +175,7 @@ class MainWindow(Translated, QMainWindow):
         if opened is None:
             self.status.show_model("" if self.models.loading else self.tr("no model"))
         else:
-            self.status.show_model(f"{opened.name} · {engine_text(opened.engine)}")
+            self.status.show_model(f"{opened_name(opened)} · {engine_text(opened.engine)}")
         self.menus.update_model()
 
     @Slot(object)

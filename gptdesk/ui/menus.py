@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QPlainTextEdit, QT
 
 import gptdesk
 from gptdesk import paths
-from gptdesk.ui import language, theme
+from gptdesk.ui import choose, language, theme
 from gptdesk.ui.editor.find_bar import FindBar
 from gptdesk.ui.messages import Message
 from gptdesk.ui.models.export_dialog import ExportDialog
@@ -113,6 +113,9 @@ class Menus(QObject):
                 "model.info": self._show_information,
                 "model.export": self._export,
                 "model.unload": self._window.models.unload,
+                "model.adapter.choose": self._choose_adapter,
+                "model.adapter.use": self._switch_adapter,
+                "model.adapter.remove": self._window.models.adapters.remove,
                 "help.keys": self._show_keys,
                 "help.logs": self._show_log,
                 "help.about": self._show_about,
@@ -194,6 +197,12 @@ class Menus(QObject):
             self._actions[name].setEnabled(opened is not None)
         exportable = opened is not None and opened.model.kind != "onnx"
         self._actions["model.export"].setEnabled(exportable)
+        adaptable = opened is not None and opened.engine.name == "torch"
+        self._actions["model.adapter.choose"].setEnabled(adaptable)
+        for name in ("model.adapter.use", "model.adapter.remove"):
+            self._actions[name].setEnabled(opened is not None and opened.adapter is not None)
+        in_use = opened is not None and opened.adapter_enabled
+        self._actions["model.adapter.use"].setChecked(in_use)
 
     def open_model(self) -> None:
         """Show Open Model… with every model there is: bundled, the person's own, recent ones."""
@@ -207,6 +216,16 @@ class Menus(QObject):
     @Slot()
     def _open_recent_model(self) -> None:
         self._window.models.load(_value_of(self.sender()))
+
+    def _choose_adapter(self) -> None:
+        adapters = self._window.models.adapters
+        title = self.tr("Choose the folder of an adapter")
+        path = choose.folder(self._window, title, adapters.place)
+        if path:
+            adapters.put_on(path)
+
+    def _switch_adapter(self) -> None:
+        self._window.models.adapters.switch(self._actions["model.adapter.use"].isChecked())
 
     def _show_information(self) -> None:
         if self._window.models.current is not None:

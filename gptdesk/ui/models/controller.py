@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,24 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from gptdesk import paths
+from gptdesk.checkpoints.adapter_info import AdapterInfo
 from gptdesk.checkpoints.info import ModelInfo
 from gptdesk.engines.base import EngineInfo
 from gptdesk.errors import GptDeskError
 from gptdesk.generation.events import Event, Finished, Progress
-from gptdesk.jobs import ExportModel, InspectModel, ListModels, LoadModel, UnloadModel
+from gptdesk.jobs import (
+    ExportModel,
+    InspectModel,
+    ListModels,
+    LoadModel,
+    SetAdapter,
+    SwitchAdapter,
+    UnloadModel,
+)
 from gptdesk.settings import Settings
 from gptdesk.ui.error_texts import told_all
 from gptdesk.ui.messages import Message, Messages
+from gptdesk.ui.models.adapters import AdapterControl
 from gptdesk.ui.worker import EngineWorker
 
 _MOST_RECENT = 8
@@ -33,6 +43,22 @@ class OpenModel:
     name: str = ""
     languages: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    adapter: AdapterInfo | None = None
+    adapter_enabled: bool = False
+
+    @classmethod
+    def of(cls, result: Mapping[str, Any]) -> OpenModel:
+        """From the result of a job that changes the model in use."""
+        return cls(
+            str(result["model"].path),
+            result["model"],
+            result["info"],
+            str(result.get("name") or result["model"].name),
+            tuple(result.get("languages") or ()),
+            tuple(result.get("warnings") or ()),
+            result.get("adapter"),
+            bool(result.get("adapter_enabled")),
+        )
 
 
 @dataclass
@@ -81,6 +107,7 @@ class ModelController(QObject):
         self._settings, self._messages = settings, messages
         self._jobs: dict[int, _Job] = {}
         self.current: OpenModel | None = None
+        self.adapters = AdapterControl(self, settings)
         self.last_loaded = ""  # as it was asked for; `current.path` is where it was found
         for source in (worker, questions):
             source.reported.connect(self._on_event)
@@ -140,8 +167,31 @@ class ModelController(QObject):
         self.load_progress.emit(Progress(stage="loading"))
 
     def cancel_load(self) -> None:
-        """Stop loading; the model in use stays."""
+        """Stop loading a model or an adapter; what is in use stays."""
         self._cancel("load")
+        self._cancel("adapter")
+
+    def change(self, request: SetAdapter | SwitchAdapter, on_done: Callable[[], None]) -> None:
+        """Change the model in use; it stays as it is when that fails."""
+
+        def done(result: Any) -> None:
+            if self.current is not None:  # else it was unloaded meanwhile
+                known = self.current.warnings
+                self.current = OpenModel.of(result)
+                self._tell([text for text in self.current.warnings if text not in known])
+                on_done()
+            self._change_over()
+
+        def failed(error: GptDeskError) -> None:
+            self._messages.error(error)
+            self._change_over()
+
+        job = _Job("adapter", "", self.load_progress.emit, done, failed, self._change_over)
+        self._submit(request, job)
+
+    def _change_over(self) -> None:
+        self.load_ended.emit(None)
+        self.changed.emit()
 
     def unload(self) -> None:
         """Free the model in use."""
@@ -167,7 +217,9 @@ class ModelController(QObject):
         """Write the model in use as ONNX into a new folder."""
         if self.current is None:
             return
-        request = ExportModel(self.current.path, out_dir, precision)
+        adapter = self.current.adapter if self.current.adapter_enabled else None
+        merged = str(adapter.path) if adapter is not None else ""
+        request = ExportModel(self.current.path, out_dir, precision, adapter=merged)
 
         def done(result: Any) -> None:
             self.export_ended.emit(result["report"])
@@ -196,6 +248,7 @@ class ModelController(QObject):
         last = self._settings.get("model.path")
         bundled = paths.default_model_dir()
         if last and Path(last).exists():
+            self.adapters.keep_for(last)
             self.load(last)
         elif (bundled / "config.json").is_file():
             self.load(str(bundled))
@@ -222,21 +275,18 @@ class ModelController(QObject):
                 self._worker.cancel(number)
 
     def _loaded(self, result: Any) -> None:
-        path = str(result["model"].path)
-        self.current = OpenModel(
-            path,
-            result["model"],
-            result["info"],
-            str(result.get("name") or result["model"].name),
-            tuple(result.get("languages") or ()),
-            tuple(result.get("warnings") or ()),
-        )
+        self.current = OpenModel.of(result)
+        path = self.current.path
         recent = [path, *(other for other in self.recent if other != path)]
         self._settings.set("model.recent", recent[:_MOST_RECENT])
         self._settings.set("model.path", path)
         self._load_over(None)
-        if self.current.warnings:
-            title, *rest = told_all(self.current.warnings)
+        self._tell(self.current.warnings)
+        self.adapters.model_loaded()
+
+    def _tell(self, warnings: Sequence[str]) -> None:
+        if warnings:
+            title, *rest = told_all(warnings)
             self._messages.show(Message(title, " ".join(rest), is_error=False))
 
     def _load_failed(self, error: GptDeskError) -> None:
@@ -254,6 +304,10 @@ class ModelController(QObject):
 
     def _remember(self, key: str, value: str | list[str]) -> None:
         self._settings.set(key, value)
+        self.save_settings()
+
+    def save_settings(self) -> None:
+        """Write the settings to the disk now."""
         try:
             self._settings.save()
         except GptDeskError as error:

@@ -56,7 +56,11 @@ class ExportDialog(QDialog):
             "Writes “{0}” in 32-bit floats into a new folder. ONNX Runtime opens it without PyTorch,"
             " and the text comes out the same."
         )
-        self._explanation.setText(text.format(opened.name))
+        explained = text.format(opened.name)
+        if opened.adapter is not None and opened.adapter_enabled:
+            merged = self.tr("The adapter “{0}” becomes part of it.")
+            explained = f"{explained} {merged.format(opened.adapter.name)}"
+        self._explanation.setText(explained)
         self._folder.setAccessibleName(self.tr("Folder of the export"))
         self._browse.setText(self.tr("Choose…"))
         self._cancel.setText(self.tr("Cancel"))

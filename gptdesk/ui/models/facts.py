@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from gptdesk.checkpoints.adapter_info import AdapterInfo
 from gptdesk.checkpoints.info import ModelInfo
 from gptdesk.engines.base import EngineInfo
 from gptdesk.ui.numbers import grouped, parameters_text, size_text
 from gptdesk.ui.widgets.parts import label
+
+if TYPE_CHECKING:
+    from gptdesk.ui.models.controller import OpenModel
 
 Fact = tuple[str, str]
 
@@ -21,6 +26,31 @@ def engine_text(info: EngineInfo) -> str:
     """Engine, precision and device, such as ONNX fp32 · CPU."""
     name = _ENGINES.get(info.name, info.name)
     return f"{name} {info.precision} · {info.device.upper()}"
+
+
+def opened_name(opened: OpenModel) -> str:
+    """The model in use and its adapter, if it has one."""
+    if opened.adapter is None:
+        return opened.name
+    text = "{0} + {1}"
+    if not opened.adapter_enabled:
+        text = QCoreApplication.translate("facts", "{0} + {1} (off)")
+    return text.format(opened.name, opened.adapter.name)
+
+
+def adapter_facts(info: AdapterInfo | None) -> list[Fact]:
+    """What the headers of the model's adapter say."""
+    translate = QCoreApplication.translate
+    if info is None:
+        return []
+    ranks = ", ".join(str(rank) for rank in info.ranks)
+    facts = [
+        (translate("facts", "Adapter"), str(info.path)),
+        (translate("facts", "Made for"), info.base),
+        (translate("facts", "Rank"), ranks),
+        (translate("facts", "Layers"), ", ".join(info.modules)),
+    ]
+    return [(name, value) for name, value in facts if value]
 
 
 def model_facts(info: ModelInfo) -> list[Fact]:

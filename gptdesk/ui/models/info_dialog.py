@@ -8,7 +8,13 @@ from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, Q
 from gptdesk.tasks import languages
 from gptdesk.ui.error_texts import told_all
 from gptdesk.ui.models.controller import OpenModel
-from gptdesk.ui.models.facts import FactsGrid, engine_facts, model_facts
+from gptdesk.ui.models.facts import (
+    FactsGrid,
+    adapter_facts,
+    engine_facts,
+    model_facts,
+    opened_name,
+)
 from gptdesk.ui.widgets.parts import button, hairline, label
 from gptdesk.ui.widgets.translated import translate_option
 
@@ -23,12 +29,17 @@ class ModelInfoDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._opened = opened
         name, place = label("title", name="model.name"), label("muted", wrap=True)
-        name.setText(opened.name)
+        name.setText(opened_name(opened))
         place.setText(opened.path)
         place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts = FactsGrid("model.facts")
         self._facts.show_facts(
-            [*model_facts(opened.model), *engine_facts(opened.engine), *self._language_facts()]
+            [
+                *model_facts(opened.model),
+                *engine_facts(opened.engine),
+                *self._language_facts(),
+                *adapter_facts(opened.adapter),
+            ]
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 16, 18, 16)
