@@ -40,13 +40,21 @@ class Attention(nn.Module):
         self.k_norm = make_norm(config, keys) if config.qk_norm is not None else None
         self.norm_heads = config.qk_norm == "head"
 
-    def forward(self, x: Tensor, rotation: Rotation | None, cache: KVCache | None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        rotation: Rotation | None,
+        cache: KVCache | None,
+        same_document: Tensor | None = None,
+    ) -> Tensor:
         """Let every new token look at itself and at all tokens before it.
 
         Args:
             x: (B, T, hidden_size).
             rotation: cos and sin, each (T, rotary dim); None for no turning.
             cache: held tokens of this sequence (then B is 1); None for none.
+            same_document: (B, 1, T, T) true where both tokens belong to one document, for rows
+                of several; only without a cache.
 
         Returns:
             (B, T, hidden_size).
@@ -58,9 +66,9 @@ class Attention(nn.Module):
         if cache is not None:
             k, v = cache.update(self.layer, k, v)  # (1, n_kv_head, S, head_dim)
         if self.softcap is not None or (self.training and x.device.type == "cpu"):
-            out = _attend_plain(q, k, v, self.scale, self.window, self.softcap)
+            out = _attend_plain(q, k, v, self.scale, self.window, self.softcap, same_document)
         else:
-            out = _attend(q, k, v, self.scale, self.window)  # (B, n_head, T, head_dim)
+            out = _attend(q, k, v, self.scale, self.window, same_document)
         out = out.transpose(1, 2).flatten(2)  # (B, T, n_head * head_dim)
         return cast("Tensor", self.o_proj(out))  # (B, T, hidden_size)
 
@@ -76,7 +84,14 @@ class Attention(nn.Module):
         return heads.transpose(1, 2)  # (B, n, T, head_dim)
 
 
-def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float, window: int | None) -> Tensor:
+def _attend(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    scale: float,
+    window: int | None,
+    same_document: Tensor | None,
+) -> Tensor:
     """Fused attention: q (B, n_head, T, head_dim), k and v (B, n_kv_head, S, head_dim)."""
     new = q.shape[2]
     if window is not None:
@@ -89,8 +104,10 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float, window: int | None) -
         rows = q.reshape(q.shape[0], k.shape[1], -1, q.shape[3])  # (B, n_kv_head, group, head_dim)
         return F.scaled_dot_product_attention(rows, k, v, scale=scale).reshape(q.shape)
     # is_causal aligns the mask with the upper left corner; held tokens need the lower right.
-    plain = new == total and (window is None or total <= window)
+    plain = new == total and (window is None or total <= window) and same_document is None
     mask = None if plain else _visible(new, total, window, q.device)
+    if mask is not None and same_document is not None:
+        mask = mask & same_document
     return F.scaled_dot_product_attention(
         q,
         k,
@@ -103,7 +120,13 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, scale: float, window: int | None) -
 
 
 def _attend_plain(
-    q: Tensor, k: Tensor, v: Tensor, scale: float, window: int | None, softcap: float | None
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    scale: float,
+    window: int | None,
+    softcap: float | None,
+    same_document: Tensor | None,
 ) -> Tensor:
     """The same as two matrix products and a softmax.
 
@@ -116,6 +139,8 @@ def _attend_plain(
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
     visible = _visible(q.shape[2], k.shape[2], window, q.device)
+    if same_document is not None:
+        visible = visible & same_document
     return scores.masked_fill(~visible, float("-inf")).softmax(-1) @ v
 
 

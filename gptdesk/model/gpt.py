@@ -46,10 +46,16 @@ class Block(nn.Module):
         self.residual = config.residual
         self.residual_scale = config.residual_scale
 
-    def forward(self, x: Tensor, rotary: Rotation | None, cache: KVCache | None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        rotary: Rotation | None,
+        cache: KVCache | None,
+        same_document: Tensor | None = None,
+    ) -> Tensor:
         """Refine x (B, T, hidden_size); shapes as in `Attention.forward`."""
         normed = self.input_layernorm(x)
-        attended = self.self_attn(normed, rotary, cache)
+        attended = self.self_attn(normed, rotary, cache, same_document)
         if self.norms_outputs:
             attended = self.post_attention_layernorm(attended)
         if self.residual == "parallel_shared_norm":
@@ -85,8 +91,14 @@ class Decoder(nn.Module):
         self.config = config
         self.rotaries = tuple(config.rotary(layer) for layer in range(config.num_layers))
 
-    def forward(self, ids: Tensor, cache: KVCache | None) -> Tensor:
-        """Hidden states (B, T, hidden_size) of ids (B, T)."""
+    def forward(
+        self, ids: Tensor, cache: KVCache | None, segments: Tensor | None = None, whole: int = 0
+    ) -> Tensor:
+        """Hidden states (B, T, hidden_size) of ids (B, T); `whole` as in `GPT.forward`.
+
+        `segments` (B, T) numbers the documents that were packed into a row, for training:
+        attention then stays inside each of them. It goes with no cache.
+        """
         start = cache.length if cache is not None else 0
         positions = torch.arange(start, start + ids.shape[1], device=ids.device)  # (T,)
         x = self.embed_tokens(ids)  # (B, T, hidden_size)
@@ -94,26 +106,26 @@ class Decoder(nn.Module):
             x = x * self.config.embedding_scale
         if self.embed_positions is not None:
             x = x + self.embed_positions(positions)
-        rotations = self._rotations(positions, start + ids.shape[1], x.dtype)
+        rotations = self._rotations(positions, max(whole, start + ids.shape[1]), x.dtype)
         if cache is not None:
             cache.reserve(start + ids.shape[1])
+        same_document = None
+        if segments is not None:
+            same_document = (segments[:, :, None] == segments[:, None, :])[:, None]  # (B, 1, T, T)
         for block, rotary in zip(self.layers, self.rotaries, strict=True):
-            x = block(x, rotations[rotary], cache)
+            x = block(x, rotations[rotary], cache, same_document)
         if cache is not None:
             cache.advance(ids.shape[1])
         return cast("Tensor", self.norm(x))
 
     def _rotations(
-        self, positions: Tensor, total: int, dtype: torch.dtype
+        self, positions: Tensor, whole: int, dtype: torch.dtype
     ) -> dict[Rotary | None, Rotation | None]:
-        """The angles of `positions` (T,) for every kind of rotation that a layer asks for.
-
-        `total` is the length of the text up to the last of them.
-        """
+        """The angles of `positions` (T,) for every kind of rotation that a layer asks for."""
         rotations: dict[Rotary | None, Rotation | None] = {None: None}
         for rotary in self.rotaries:
             if rotary is not None and rotary not in rotations:
-                inverse = inverse_frequencies(rotary.at(total), positions.device)
+                inverse = inverse_frequencies(rotary.at(whole), positions.device)
                 rotations[rotary] = rotation(inverse, positions, dtype, magnitude(rotary))
         return rotations
 
@@ -162,18 +174,25 @@ class GPT(nn.Module):
         if self.config.tied_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight
 
-    def forward(self, ids: Tensor, cache: KVCache | None = None, last: int | None = None) -> Tensor:
+    def forward(
+        self,
+        ids: Tensor,
+        cache: KVCache | None = None,
+        last: int | None = None,
+        whole: int = 0,
+    ) -> Tensor:
         """Predict the token after each of the given ones.
 
         Args:
             ids: (B, T) token ids; with a cache B is 1 and they continue what it holds.
             cache: extended in place by T tokens.
             last: only the logits of the last `last` positions; None for all.
+            whole: length of the text these ids are part of, where more of it is to follow.
 
         Returns:
             Logits (B, last, vocab_size) in the working precision.
         """
-        hidden = self.model(ids, cache)
+        hidden = self.model(ids, cache, whole=whole)
         if last is not None:
             hidden = hidden[:, hidden.shape[1] - last :]
         return self.logits(hidden)
