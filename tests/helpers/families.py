@@ -205,6 +205,8 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 SHAPES = {**SHAPES, **GPT_SHAPES}
+EMBEDDINGS = ("embed_tokens.weight", "embed_in.weight", "wte.weight")
+"""How the names of token embeddings end."""
 
 
 def write(name: str, folder: Path) -> Path:
@@ -229,4 +231,7 @@ def in_older_words(data: dict[str, Any]) -> dict[str, Any]:
     data["rope_scaling"] = {**options, "type": kind} if kind != "default" else None
     if "partial_rotary_factor" in options:
         data["partial_rotary_factor"] = options["partial_rotary_factor"]
+    if data["model_type"] == "gpt_neox":
+        data["rotary_emb_base"] = data.pop("rope_theta")
+        data["rotary_pct"] = data.pop("partial_rotary_factor")
     return data
