@@ -22,6 +22,7 @@ from gptdesk.checkpoints.training_checkpoint import find_checkpoint, read_model_
 from gptdesk.checkpoints.weight_files import WeightFormat, checked_path, find_weights
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
+from gptdesk.text.chat_template_files import template_paths
 
 ONNX_FILE = "model.onnx"
 ONNX_DATA_FILE = "model.onnx.data"
@@ -38,10 +39,14 @@ COMPANIONS = (
     "tokenizer_config.json",
     "vocab.json",
     "merges.txt",
+    "tokenizer.model",
+    "spiece.model",
+    "vocab.txt",
     "special_tokens_map.json",
     "added_tokens.json",
     "generation_config.json",
     "chat_template.jinja",
+    "chat_template.json",
     "gptdesk.json",
 )
 """Files beside config.json and the weights that belong to a model, where they exist."""
@@ -133,7 +138,8 @@ def _read_gguf(first: Path) -> ModelFolder:
 
 def _check_companions(root: Path) -> None:
     """The tokenizer opens them by itself, later; a FIFO among them would block it for ever."""
-    for name in COMPANIONS:
+    templates = [path.relative_to(root).as_posix() for path in template_paths(root)]
+    for name in (*COMPANIONS, *templates):
         if (root / name).is_symlink() or (root / name).exists():
             checked_file(root, name)
 

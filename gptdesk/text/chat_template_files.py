@@ -47,11 +47,10 @@ def _from_files(root: Path) -> Iterator[tuple[str, str]]:
     paths = template_paths(root)
     if len(paths) > _MAX_TEMPLATES:
         raise broken(root / TEMPLATE_FOLDER, f"it holds {len(paths)} templates")
-    for path in paths:
+    for path in (path for path in paths if path.is_file()):
         yield path.stem, read_text(path, MAX_SETTINGS_BYTES)
 
 
 def template_paths(root: Path) -> list[Path]:
-    """The files in additional_chat_templates/, by name."""
-    folder = root / TEMPLATE_FOLDER
-    return sorted(path for path in folder.glob("*.jinja") if path.is_file())
+    """The files in additional_chat_templates/, by name; links among them are not followed yet."""
+    return sorted((root / TEMPLATE_FOLDER).glob("*.jinja"))
