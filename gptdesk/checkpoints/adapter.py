@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.adapter_folder import (
+    ADAPTER_PICKLE,
     AdapterFolder,
     LowRank,
     plan_adapter,
     resolve_adapter,
 )
 from gptdesk.checkpoints.families.base import Rule
+from gptdesk.checkpoints.pickle_agreement import check_agreement
 from gptdesk.checkpoints.plan import Step
 from gptdesk.checkpoints.stored_tensor import StoredTensor
 from gptdesk.checkpoints.tensor_reader import TensorReader
@@ -60,6 +62,8 @@ def load_adapter(
     """
     folder = source if isinstance(source, AdapterFolder) else resolve_adapter(source)
     plan = plan_adapter(folder, gpt.config)
+    if folder.weights.name == ADAPTER_PICKLE:
+        check_agreement([folder.weights])
     weight = gpt.model.embed_tokens.weight
     total, done = sum(tensor.nbytes for tensor in folder.tensors), 0
 

@@ -17,8 +17,9 @@ from gptdesk.checkpoints.families import FAMILIES
 from gptdesk.checkpoints.families.base import Rule
 from gptdesk.checkpoints.files import checked_file, read_json
 from gptdesk.checkpoints.layout import EMBEDDING, Shapes, parameter_shapes
+from gptdesk.checkpoints.pickle_header import read_header as read_pickled
 from gptdesk.checkpoints.plan import Step
-from gptdesk.checkpoints.safetensors_header import read_header
+from gptdesk.checkpoints.safetensors_header import read_header as read_safetensors
 from gptdesk.checkpoints.stored_tensor import FLOAT_TYPES, StoredTensor
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
@@ -42,12 +43,14 @@ class AdapterFolder:
 
     Attributes:
         root: the folder.
+        weights: the file that holds its tensors.
         options: adapter_config.json.
         halves: module to its two low-rank tensors, A and B.
         whole: parameter name to a tensor that takes its place.
     """
 
     root: Path
+    weights: Path
     options: AdapterOptions
     halves: Mapping[str, tuple[StoredTensor, StoredTensor]]
     whole: Mapping[str, StoredTensor]
@@ -125,8 +128,9 @@ def resolve_adapter(path: str | Path) -> AdapterFolder:
         )
     source = f"{ADAPTER_CONFIG} in {root}"
     options = read_options(read_json(root, ADAPTER_CONFIG), source)
-    halves, whole = _sorted(root, _read_tensors(root))
-    return AdapterFolder(root, options, halves, whole)
+    weights = _weight_file(root)
+    halves, whole = _sorted(root, _read_tensors(weights))
+    return AdapterFolder(root, weights, options, halves, whole)
 
 
 def plan_adapter(folder: AdapterFolder, config: ModelConfig) -> AdapterPlan:
@@ -162,14 +166,16 @@ def adaptable_shapes(config: ModelConfig) -> Shapes:
     return parameter_shapes(replace(config, tied_embeddings=False))
 
 
-def _read_tensors(root: Path) -> dict[str, StoredTensor]:
-    if not (root / ADAPTER_FILE).exists() and (root / ADAPTER_PICKLE).exists():
-        raise UnsupportedModelError(
-            f"The adapter in {root} is stored as {ADAPTER_PICKLE}, a format that can hold code.",
-            f"Save it again with PEFT, which writes {ADAPTER_FILE}.",
-        )
-    checked_file(root, ADAPTER_FILE)
-    tensors = read_header(root / ADAPTER_FILE)
+def _weight_file(root: Path) -> Path:
+    """What holds the tensors; a pickle only where PEFT's newer format is missing."""
+    pickled = not (root / ADAPTER_FILE).exists() and (root / ADAPTER_PICKLE).exists()
+    name = ADAPTER_PICKLE if pickled else ADAPTER_FILE
+    checked_file(root, name)
+    return root / name
+
+
+def _read_tensors(path: Path) -> dict[str, StoredTensor]:
+    tensors = read_pickled(path) if path.name == ADAPTER_PICKLE else read_safetensors(path)
     for tensor in tensors.values():
         if tensor.dtype not in FLOAT_TYPES:
             raise UnsupportedModelError(
