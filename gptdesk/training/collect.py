@@ -31,7 +31,7 @@ Split = Literal["train", "validation"]
 _HEAD_BYTES = 4 << 20
 _LINE_CHARS = 1 << 20  # a "line" may be a whole book
 _JSON_LINE_CHARS = 64 << 20
-_HASH_RANGE = 1 << 64
+HASH_RANGE = 1 << 64
 _CANDIDATES = 64
 _LARGEST_HELD_OUT = 0.2
 _BOMS = (  # UTF-32's little-endian mark begins with UTF-16's, so it comes first
@@ -168,7 +168,7 @@ def held_out_below(inventory: Inventory, fraction: float) -> int:
     That is a share `fraction` of the documents. Where it would be none, the first small enough
     document in the order of hashes is taken alone, so that a few long texts can be judged too.
     """
-    cutoff = int(fraction * _HASH_RANGE)
+    cutoff = int(fraction * HASH_RANGE)
     candidates = sorted((-negative, chars) for negative, chars in inventory.smallest)
     if not fraction or (candidates and candidates[0][0] < cutoff):
         return cutoff

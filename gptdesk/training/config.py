@@ -103,7 +103,7 @@ class TokenizerSettings(Table):
     vocab_size: Annotated[int, Range(300, MAX_VOCAB)] | None = None
     pattern: Pattern = "qwen2"
     special_tokens: tuple[str, ...] = ()
-    sample_chars: Annotated[int, Range(1000)] = 40_000_000
+    sample_chars: Annotated[int, Range(1000)] = 12_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +120,8 @@ class ModelSettings(Table):
         rope_theta: base of the rotary frequencies of the llama layout.
         name: for the person, in gptdesk.json; "" takes the folder's.
         description: one sentence for the person.
-        languages: codes of the languages of the text; each gets a control token.
+        languages: codes of the languages of the text, for gptdesk.json; each gets a control token.
+        dtype: of the weights that are written; training computes as `[run] precision` says.
     """
 
     TABLE: ClassVar[str] = "model"
@@ -137,7 +138,8 @@ class ModelSettings(Table):
     rope_theta: Annotated[float, Range(2, 1e11)] = 10_000.0
     name: str = ""
     description: str = ""
-    languages: tuple[str, ...] = ("en", "zh", "de", "fr")
+    languages: tuple[str, ...] = ()
+    dtype: Literal["bf16", "fp32"] = "bf16"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,10 +219,12 @@ class RunSettings(Table):
         threads: CPU threads; None leaves it to torch.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         mask_documents: attention does not cross from one document to the next in a row.
+        sharding: of several processes each has the whole model, or a part of it (FSDP2) where it
+            would not fit.
         checkpoint_steps, checkpoint_minutes: a checkpoint whenever either has passed.
         keep: how many checkpoints stay.
         eval_steps: steps between measurements on held-out text.
-        eval_batches: batches of one measurement.
+        eval_rows: rows of held-out text that one measurement reads at most.
         log_steps: steps between lines of figures.
     """
 
@@ -235,11 +239,12 @@ class RunSettings(Table):
     threads: Annotated[int, Range(1, 1024)] | None = None
     device: str = "auto"
     mask_documents: bool = True
+    sharding: Literal["replicate", "shard"] = "replicate"
     checkpoint_steps: Annotated[int, Range(1)] | None = None
     checkpoint_minutes: Annotated[float, Range(0.001)] = 10.0
     keep: Annotated[int, Range(1)] = 2
     eval_steps: Annotated[int, Range(1)] = 250
-    eval_batches: Annotated[int, Range(1)] = 20
+    eval_rows: Annotated[int, Range(1)] = 256
     log_steps: Annotated[int, Range(1)] = 10
 
     @property
@@ -277,11 +282,11 @@ class EvaluateSettings(Table):
     """The measurement at the end.
 
     Attributes:
-        batches: at most so many batches of held-out text.
+        rows: at most so many rows of held-out text.
     """
 
     TABLE: ClassVar[str] = "evaluate"
-    batches: Annotated[int, Range(1)] = 200
+    rows: Annotated[int, Range(1)] = 2000
 
 
 @dataclass(frozen=True, kw_only=True)

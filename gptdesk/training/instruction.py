@@ -10,7 +10,7 @@ The question is put exactly as the task will put it when the model is used.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -177,9 +177,15 @@ def _chat_question(before: Sequence[Any], answer: Row, tokenizer: Tokenizer) -> 
 
 @dataclass
 class RowCounts:
-    """How many lines were used and why others were not."""
+    """How many lines were used and why others were not.
 
-    examples: int = 0
+    Attributes:
+        tasks: examples by task.
+        too_long: examples longer than the context.
+        bad: lines that fit no task; `first_bad` says what is wrong with the first.
+    """
+
+    tasks: dict[str, int] = field(default_factory=dict)
     too_long: int = 0
     bad: int = 0
     first_bad: str = ""
@@ -217,7 +223,8 @@ class ExampleReader:
                     if example is None:
                         self.counts.too_long += 1
                     else:
-                        self.counts.examples += 1
+                        task = kind_of(row)
+                        self.counts.tasks[task] = self.counts.tasks.get(task, 0) + 1
                         yield value, example
         except UnicodeError as error:
             raise DocumentError(f"{path} is not UTF-8 text.", "", str(error)) from error

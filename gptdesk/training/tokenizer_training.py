@@ -26,6 +26,8 @@ TURN_START = "<|im_start|>"
 TURN_END = "<|im_end|>"
 ANSWER = "<|answer|>"
 RESERVED = 8
+LANGUAGES = ("en", "zh", "de", "fr")
+"""Languages that gptdesk's tasks offer: each has a control token in every tokenizer made here."""
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -56,7 +58,7 @@ def special_tokens(settings: TokenizerSettings, languages: Iterable[str]) -> lis
         TURN_END,
         *(f"<|{name}|>" for name in tasks),
         ANSWER,
-        *(f"<|{language}|>" for language in languages),
+        *(f"<|{language}|>" for language in (*LANGUAGES, *languages)),
         *settings.special_tokens,
         *(f"<|reserved_{number}|>" for number in range(RESERVED)),
     ]

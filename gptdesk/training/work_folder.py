@@ -49,6 +49,11 @@ class WorkFolder:
         """The weights that a finished stage leaves to the next."""
         return self.root / stage / "model.safetensors"
 
+    @property
+    def examples(self) -> Path:
+        """What the packed examples were made from."""
+        return self.root / "instruct" / "examples.json"
+
     def example_rows(self, split: str) -> Path:
         """Packed examples: "train" or "validation"."""
         return self.root / "instruct" / f"rows-{split}"
@@ -57,6 +62,16 @@ class WorkFolder:
     def evaluation(self) -> Path:
         """The figures of the last stage."""
         return self.root / "evaluation.json"
+
+    @property
+    def released(self) -> Path:
+        """What tells the finished model from other files at its place."""
+        return self.root / "released.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held while a process works here."""
+        return self.root / "lock"
 
     def create(self) -> None:
         """Make the folder.
