@@ -30,6 +30,10 @@ class EngineInfo:
         context_length: tokens the model can attend to.
         vocab_size: width of the logits.
         weight_bytes: bytes the weights occupy in memory.
+        plain_context: tokens up to which keys do not depend on how long the text is in the end;
+            None where they never do.
+        rereads_long_texts: beyond that all longer texts share one kind of keys, and the engine
+            reads again what it holds. Otherwise each length has its own kind.
     """
 
     name: str
@@ -38,6 +42,14 @@ class EngineInfo:
     context_length: int
     vocab_size: int
     weight_bytes: int
+    plain_context: int | None = None
+    rereads_long_texts: bool = False
+
+    def kind_of_keys(self, length: int) -> int:
+        """A number that is the same for two lengths of text whose tokens have the same keys."""
+        if self.plain_context is None or length <= self.plain_context:
+            return 0
+        return 1 if self.rereads_long_texts else length
 
 
 class Engine(Protocol):
@@ -57,12 +69,14 @@ class Engine(Protocol):
         """Tokens now in the KV cache."""
         ...
 
-    def extend(self, ids: Sequence[int], *, last: int = 1) -> Logits:
+    def extend(self, ids: Sequence[int], *, last: int = 1, whole: int = 0) -> Logits:
         """Feed tokens behind those already held.
 
         Args:
             ids: at least one token id below `info.vocab_size`.
             last: how many of the final positions to return logits for; 1 ≤ last ≤ len(ids).
+            whole: length of the text that these ids are part of, where more of it is to follow.
+                It matters beyond `info.plain_context`: keys are those of a text so long.
 
         Returns:
             float32 logits [last, vocab_size].

@@ -61,7 +61,7 @@ class FakeEngine:
         """Tokens held."""
         return len(self._ids)
 
-    def extend(self, ids: Sequence[int], *, last: int = 1) -> Logits:
+    def extend(self, ids: Sequence[int], *, last: int = 1, whole: int = 0) -> Logits:  # noqa: ARG002
         """Hold `ids` too; logits [last, vocab_size] as `Engine.extend` promises."""
         if self._closed:
             raise EngineError("The model was closed.", "Open it again.")

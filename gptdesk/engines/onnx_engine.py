@@ -51,7 +51,7 @@ class OnnxEngine:
         """Tokens now in the KV cache."""
         return self._decoder.length if self._decoder is not None else 0
 
-    def extend(self, ids: Sequence[int], *, last: int = 1) -> Logits:
+    def extend(self, ids: Sequence[int], *, last: int = 1, whole: int = 0) -> Logits:  # noqa: ARG002
         """Feed tokens behind those held; float32 logits [last, vocab_size].
 
         Raises: as `engines.base.Engine.extend`.

@@ -25,6 +25,7 @@ from gptdesk.model.memory import memory_errors
 if TYPE_CHECKING:
     from gptdesk.engines.base import Logits
 
+REREAD_CHUNK = 256
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -38,9 +39,12 @@ class TorchEngine:
     def __init__(self, gpt: GPT) -> None:
         weight = gpt.model.embed_tokens.weight
         precision = next(name for name, dtype in PRECISIONS.items() if dtype == weight.dtype)
+        plain = gpt.config.plain_context
         self.gpt: GPT | None = gpt
         self._device = weight.device
         self._cache: KVCache | None = KVCache(gpt.config, weight.dtype, weight.device)
+        self._ids: list[int] = []  # all that is held; the cache may have to read some again
+        self._kind_of_keys = 0  # of those in the cache
         self._info = EngineInfo(
             name="torch",
             device=str(weight.device),
@@ -48,6 +52,8 @@ class TorchEngine:
             context_length=gpt.config.context_length,
             vocab_size=gpt.config.vocab_size,
             weight_bytes=sum(p.numel() * p.element_size() for p in gpt.parameters()),
+            plain_context=plain if plain < gpt.config.context_length else None,
+            rereads_long_texts=gpt.config.rereads_long_texts,
         )
 
     @property
@@ -57,21 +63,25 @@ class TorchEngine:
 
     @property
     def length(self) -> int:
-        """Tokens now in the KV cache."""
-        return self._cache.length if self._cache is not None else 0
+        """Tokens held, in the KV cache or to be read into it again."""
+        return len(self._ids)
 
-    def extend(self, ids: Sequence[int], *, last: int = 1) -> Logits:
+    def extend(self, ids: Sequence[int], *, last: int = 1, whole: int = 0) -> Logits:
         """Feed tokens; see `Engine.extend`."""
         gpt, cache = self._open()
-        before = cache.length
+        before = self.length
         check_input(self._info, before, ids, last)
+        whole = max(whole, before + len(ids))
+        self._forget_other_keys(cache, whole)
         growth = cache.growth_bytes(before + len(ids))
         if growth and self._device.type == "cpu":
             refuse_if_too_large(growth, f"A context of {before + len(ids):,} tokens")
         try:
             with torch.inference_mode(), memory_errors("for a context of this length"):
-                new = torch.tensor([ids], dtype=torch.long, device=self._device)  # (1, T)
-                logits = gpt(new, cache, last)[0]  # (last, vocab_size)
+                while cache.length < before:
+                    again = self._ids[cache.length : cache.length + REREAD_CHUNK]
+                    gpt(self._tensor(again), cache, 1, whole)
+                logits = gpt(self._tensor(ids), cache, last, whole)[0]  # (last, vocab_size)
                 result: Logits = logits.float().cpu().numpy()
         except EngineError:
             cache.truncate(before)
@@ -83,11 +93,27 @@ class TorchEngine:
                 "Try another device or precision in the model's settings.",
                 str(error)[:2000],
             ) from error
+        self._ids.extend(ids)
         return result
 
     def truncate(self, length: int) -> None:
         """Forget every token after the first `length`."""
-        self._open()[1].truncate(max(0, length))
+        length = max(0, length)
+        self._open()[1].truncate(length)
+        del self._ids[length:]
+
+    def _forget_other_keys(self, cache: KVCache, whole: int) -> None:
+        """Empty the cache if its keys are not those of a text of `whole` tokens.
+
+        Only where that text is to be read again: else, old keys stay as they are.
+        """
+        kind = self._info.kind_of_keys(whole) if self._info.rereads_long_texts else 0
+        if kind != self._kind_of_keys:
+            cache.truncate(0)
+            self._kind_of_keys = kind
+
+    def _tensor(self, ids: Sequence[int]) -> torch.Tensor:
+        return torch.tensor([ids], dtype=torch.long, device=self._device)  # (1, T)
 
     def load_adapter(
         self,
@@ -112,14 +138,15 @@ class TorchEngine:
     @contextlib.contextmanager
     def _changed_model(self) -> Iterator[GPT]:
         """The model, to be changed: keys and values that it computed before are forgotten."""
-        gpt, cache = self._open()
-        cache.truncate(0)
+        gpt, _ = self._open()
+        self.truncate(0)
         with torch.inference_mode(False):
             yield gpt
 
     def close(self) -> None:
         """Free the weights and the cache."""
         self.gpt = self._cache = None
+        self._ids.clear()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 

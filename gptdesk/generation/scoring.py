@@ -37,14 +37,15 @@ def score(
     wanted = list(continuation_ids)
     if not wanted:
         return 0.0
-    context.check_room(len(prompt_ids) + len(wanted))
-    for _ in context.prefill(prompt_ids, cancel):
+    whole = len(prompt_ids) + len(wanted)
+    context.check_room(whole)
+    for _ in context.prefill(prompt_ids, cancel, whole=whole):
         raise_if_cancelled(cancel)
     total = float(_log_probabilities(context.logits[np.newaxis], wanted[:1]).sum())
     for start in range(0, len(wanted) - 1, CHUNK):
         raise_if_cancelled(cancel)
         fed = wanted[start : min(start + CHUNK, len(wanted) - 1)]
-        rows = context.feed(fed, last=len(fed))
+        rows = context.feed(fed, last=len(fed), whole=whole)
         total += float(_log_probabilities(rows, wanted[start + 1 : start + 1 + len(fed)]).sum())
     return total
 
@@ -70,7 +71,7 @@ def _rows(context: CachedContext, ids: list[int], cancel: CancelFlag | None) -> 
     for start in range(0, len(ids), CHUNK):
         raise_if_cancelled(cancel)
         fed = ids[start : start + CHUNK]
-        yield context.feed(fed, last=len(fed))
+        yield context.feed(fed, last=len(fed), whole=len(ids))
 
 
 def _log_probabilities(rows: Logits, ids: Sequence[int]) -> NDArray[np.float64]:

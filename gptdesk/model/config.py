@@ -246,6 +246,11 @@ class ModelConfig:
         return self.context_length
 
     @property
+    def rereads_long_texts(self) -> bool:
+        """Whether a text that outgrows `plain_context` is to be read again from its beginning."""
+        return self.position == "rope" and isinstance(self.rope_scaling, LongRopeScaling)
+
+    @property
     def block_norm_names(self) -> tuple[str, ...]:
         """The norms of a block, as Hugging Face's Llama, Gemma 2 and OLMo 2 call them.
 

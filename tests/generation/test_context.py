@@ -25,8 +25,8 @@ class FailingEngine(FakeEngine):
 
     fail_at = -1
 
-    def extend(self, ids: Sequence[int], *, last: int = 1) -> Any:
-        rows = super().extend(ids, last=last)
+    def extend(self, ids: Sequence[int], *, last: int = 1, whole: int = 0) -> Any:
+        rows = super().extend(ids, last=last, whole=whole)
         self.fail_at -= 1
         if self.fail_at == 0:
             raise OutOfMemoryError("The device has no memory left.")
