@@ -17,7 +17,9 @@ from gptdesk.model.config import ModelConfig
 _PRECISIONS = {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}
 _ITEM_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 _TYPICAL_CONTEXT = 2048
-_ENGINE_BYTES = 350 << 20  # the libraries of an engine and their working memory
+_ENGINE_BYTES = (
+    264 << 20
+)  # Python, the libraries of an engine and their working memory, without a window
 
 
 def inspect_model(path: str | Path) -> ModelInfo:
@@ -47,7 +49,7 @@ def inspect_model(path: str | Path) -> ModelInfo:
         files=(*weights, *present),
         bytes_on_disk=sum(sizes),
         memory_bytes=_memory(config, [precision] if folder.kind == "onnx" else _ITEM_BYTES),
-        warnings=() if folder.kind == "gguf" else _warnings(present),
+        warnings=(*folder.warnings, *_tokenizer_warnings(folder, present)),
     )
 
 
@@ -89,7 +91,11 @@ def _memory(config: ModelConfig, precisions: Mapping[str, int] | list[str]) -> d
     return {name: numbers * _ITEM_BYTES.get(name, 4) + _ENGINE_BYTES for name in precisions}
 
 
-def _warnings(present: list[str]) -> tuple[str, ...]:
-    if "tokenizer.json" in present or {"vocab.json", "merges.txt"} <= set(present):
+def _tokenizer_warnings(folder: ModelFolder, present: list[str]) -> tuple[str, ...]:
+    if (
+        folder.kind == "gguf"
+        or "tokenizer.json" in present
+        or {"vocab.json", "merges.txt"} <= set(present)
+    ):
         return ()
     return ("The folder has no tokenizer.json: the model cannot read or write text.",)

@@ -12,6 +12,7 @@ from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.layout import EMBEDDING, HEAD
 from gptdesk.checkpoints.memory import refuse_if_too_large
+from gptdesk.checkpoints.pickle_agreement import check_agreement
 from gptdesk.checkpoints.plan import WeightPlan, plan_folder, untied
 from gptdesk.checkpoints.tensor_reader import TensorReader, same_values
 from gptdesk.errors import UnsupportedModelError
@@ -47,11 +48,13 @@ class WeightStream:
                 f"The model in {folder.root} is an ONNX export, which has no weights for PyTorch.",
                 "Open it with the ONNX engine, or open the original model.",
             )
-        self.warnings: list[str] = []
+        self.warnings: list[str] = [*folder.warnings]
         self._progress = progress
         self._done = 0
         self._folder = folder
         self._reader = TensorReader(dtype, self._count, cancel)
+        if folder.weights == "pickle":
+            check_agreement(folder.weight_files)
         self.config, self._plan = self._settle_tying(plan_folder(folder))
 
     def __iter__(self) -> Iterator[tuple[str, Tensor]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from gptdesk.checkpoints.companions import companion_files
 from gptdesk.checkpoints.families import FAMILIES, read_config
 from gptdesk.checkpoints.families.base import CONFIG_NAME, Family, Rule
 from gptdesk.checkpoints.folder import resolve_folder
+from gptdesk.checkpoints.layout import HEAD, parameter_shapes
 from gptdesk.checkpoints.row_order import RowOrder
 from gptdesk.checkpoints.weight_files import INDEX_FILE, SINGLE_FILE
 from gptdesk.errors import CheckpointError
@@ -88,13 +90,14 @@ def write_gpt(
 
 
 def _config_data(gpt: GPT, family: Family, base: Mapping[str, object]) -> dict[str, object]:
-    data = dict(base)
+    data = dict(base) if base.get("model_type") == family.model_type else {}
     for key in _STALE_KEYS:
         data.pop(key, None)
-    config = merged_config(gpt)
-    if read_config(data) != config:
+    config = family.saved_config(merged_config(gpt))
+    if not data or read_config(data) != config:
         # Only then: several names of one activation differ in the last bit of the reference.
         data |= family.write(config)
+    data["model_type"] = family.model_type
     data["architectures"] = [family.architecture]
     data["dtype"] = _DTYPE_NAMES[gpt.lm_head.weight.dtype]
     return data
@@ -139,15 +142,26 @@ def _shards(gpt: GPT, family: Family, shard_bytes: int) -> list[_Shard]:
 
 
 def _stored(gpt: GPT, family: Family) -> Iterator[tuple[str, int, Callable[[], Tensor]]]:
-    for rule in family.sources(merged_config(gpt)):
-        parts = [gpt.get_parameter(name).detach() for name in rule.ours]
-        nbytes = sum(part.nbytes for part in parts)
-        order = rule.row_order(gpt.config, tuple(len(part) for part in parts))
-        yield rule.theirs, nbytes, partial(_merged, gpt, rule, order)
+    config = family.saved_config(merged_config(gpt))
+    shapes = {HEAD: (config.vocab_size, config.hidden_size), **parameter_shapes(config)}
+    absent = shapes.keys() - parameter_shapes(gpt.config).keys() - {HEAD}
+    for rule in family.sources(config):
+        parts = [shapes[name] for name in rule.ours]
+        nbytes = sum(map(math.prod, parts)) * gpt.lm_head.weight.itemsize
+        order = rule.row_order(config, tuple(shape[0] for shape in parts))
+        zeros = {name: shapes[name] for name in rule.ours if name in absent}
+        yield rule.theirs, nbytes, partial(_merged, gpt, rule, order, zeros)
 
 
-def _merged(gpt: GPT, rule: Rule, order: RowOrder | None) -> Tensor:
-    return join_parts(rule, order, [merged_parameter(gpt, name) for name in rule.ours])
+def _merged(
+    gpt: GPT, rule: Rule, order: RowOrder | None, zeros: Mapping[str, tuple[int, ...]]
+) -> Tensor:
+    dtype = gpt.lm_head.weight.dtype
+    parts = [
+        torch.zeros(zeros[name], dtype=dtype) if name in zeros else merged_parameter(gpt, name)
+        for name in rule.ours
+    ]
+    return join_parts(rule, order, parts)
 
 
 def join_parts(rule: Rule, order: RowOrder | None, parts: list[Tensor]) -> Tensor:

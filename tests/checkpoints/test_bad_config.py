@@ -28,7 +28,6 @@ def test_quantized_models_are_named(folder: Path, method: str) -> None:
     ("key", "value"),
     [
         ("model_type", "mamba"),
-        ("auto_map", {"AutoModelForCausalLM": "evil.Model"}),
         ("rope_scaling", {"type": "longrope", "factor": 2.0}),
         ("rope_scaling", {"type": ["linear"], "factor": 2.0}),
         ("rope_parameters", {"rope_type": "proportional", "rope_theta": 1e4}),

@@ -80,8 +80,8 @@ def test_a_folder_of_gguf_files(tmp_path: Path) -> None:
     assert "GGUF" in refused(tmp_path, UnsupportedModelError)
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "weights.ckpt"])
-def test_pickles_are_never_opened(folder: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["model.pkl", "model.pickle"])
+def test_plain_pickles_are_never_opened(folder: Path, tmp_path: Path, name: str) -> None:
     class Bomb:
         def __reduce__(self) -> tuple[Any, ...]:
             return os.mkdir, (str(tmp_path / "executed"),)

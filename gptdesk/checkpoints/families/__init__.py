@@ -26,6 +26,7 @@ from gptdesk.checkpoints.families.phi import PHI
 from gptdesk.checkpoints.families.phi3 import PHI3
 from gptdesk.checkpoints.families.qwen2 import QWEN2
 from gptdesk.checkpoints.families.qwen3 import QWEN3
+from gptdesk.checkpoints.families.refusals import REASONS
 from gptdesk.checkpoints.families.smollm3 import SMOLLM3
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
@@ -59,7 +60,7 @@ def find_family(data: Mapping[str, Any], source: str = CONFIG_NAME) -> Family:
 
     Raises:
         CheckpointError: the file names no `model_type`.
-        UnsupportedModelError: the type is not built, or the model needs code of its own.
+        UnsupportedModelError: the type is not built; where it is well known, with the reason.
     """
     kind = data.get("model_type")
     if not isinstance(kind, str) or not kind:
@@ -67,17 +68,23 @@ def find_family(data: Mapping[str, Any], source: str = CONFIG_NAME) -> Family:
             f"{source} has no key model_type, so this is not a model that gptdesk can read.",
             "Open the folder of a language model in Hugging Face format.",
         )
-    if kind not in FAMILIES:
+    if kind in FAMILIES:
+        return FAMILIES[kind]
+    if kind in REASONS:
         raise UnsupportedModelError(
-            f"{source}: model_type = {shown(kind)} is not supported by this version of gptdesk.",
+            f"{source}: model_type = {shown(kind)} is {REASONS[kind]}.",
             f"Models of these types run: {', '.join(sorted(FAMILIES))}.",
         )
     if data.get("auto_map"):
         raise UnsupportedModelError(
-            f"{source}: auto_map says that this model needs Python code of its own.",
+            f"{source}: model_type = {shown(kind)} is not known to this version of gptdesk, and "
+            "auto_map says that the model needs Python code of its own.",
             "gptdesk never runs code that comes with a model. Look for a version without it.",
         )
-    return FAMILIES[kind]
+    raise UnsupportedModelError(
+        f"{source}: model_type = {shown(kind)} is not supported by this version of gptdesk.",
+        f"Models of these types run: {', '.join(sorted(FAMILIES))}.",
+    )
 
 
 def read_config(data: Mapping[str, Any], source: str = CONFIG_NAME) -> ModelConfig:

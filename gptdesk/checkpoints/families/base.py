@@ -95,6 +95,8 @@ class Family:
         prefix: start of the names of the inner model, absent in files saved without a head.
         ignored: regular expressions of stored buffers that can be computed.
         synonyms: names that tensors have in files of other versions, to those in the rules.
+        biases: flags of `ModelConfig` for biases that its files cannot leave out: a model without
+            them is saved with zeros, which add nothing.
     """
 
     model_type: str
@@ -105,11 +107,16 @@ class Family:
     prefix: str = "model."
     ignored: tuple[str, ...] = ()
     synonyms: Mapping[str, str] = field(default_factory=dict)
+    biases: tuple[str, ...] = ()
 
     @property
     def head_name(self) -> str:
         """What files call the output matrix."""
         return next((rule.theirs for rule in self.rules if rule.ours == (HEAD,)), HEAD)
+
+    def saved_config(self, config: ModelConfig) -> ModelConfig:
+        """The shape that a model of this shape is saved in."""
+        return replace(config, **dict.fromkeys(self.biases, True))
 
     def sources(self, config: ModelConfig) -> Iterator[Rule]:
         """One rule per tensor that a file of this shape holds, layers filled in."""

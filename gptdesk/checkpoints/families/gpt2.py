@@ -91,4 +91,5 @@ GPT2 = Family(
     rules=_rules(),
     prefix="transformer.",
     ignored=(r"(transformer\.)?h\.\d+\.attn\.(masked_)?bias",),  # causal masks of old files
+    biases=("qkv_bias", "attention_output_bias", "mlp_bias", "norm_bias"),
 )
