@@ -68,7 +68,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:
         yield temporary
-        _sync_files(temporary)
+        sync_files(temporary)
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
             path.rmdir()
@@ -79,7 +79,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     sync_folder(path.parent)
 
 
-def _sync_files(folder: Path) -> None:
+def sync_files(folder: Path) -> None:
     """Flush every file below `folder`: a rename may reach the disk before what was written."""
     for path in folder.rglob("*"):
         if path.is_file():

@@ -47,6 +47,7 @@ class TrainerSettings:
             run is always saved.
         keep: newest checkpoints kept.
         eval_steps: steps between evaluations; None for only at the end.
+        eval_rows: most rows of held-out text that one evaluation reads.
         log_steps: steps between two `StepDone` events.
         tensorboard: also write its event files, where it is installed.
 
@@ -80,6 +81,7 @@ class TrainerSettings:
     checkpoint_minutes: float | None = 10.0
     keep: int = 2
     eval_steps: int | None = None
+    eval_rows: int = 256
     log_steps: int = 10
     tensorboard: bool = True
 
@@ -115,6 +117,7 @@ _COUNTS = (
     "checkpoint_steps",
     "keep",
     "eval_steps",
+    "eval_rows",
     "log_steps",
 )
 _POSITIVE = ("max_minutes", "learning_rate", "muon_learning_rate", "eps", "checkpoint_minutes")

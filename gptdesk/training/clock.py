@@ -1,0 +1,84 @@
+"""How far a run is, by its steps and by its time budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+_SAVING = 2.0
+"""Seconds first set aside for the last checkpoint; later what the slowest one took."""
+
+
+class RunClock:
+    """Time of one run, the parts before it was resumed included.
+
+    Args:
+        max_steps, max_minutes: limits; at least one of them is given.
+        used: seconds that earlier parts took.
+        now: seconds from any fixed point.
+    """
+
+    def __init__(
+        self,
+        max_steps: int | None,
+        max_minutes: float | None,
+        used: float = 0.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_steps = max_steps
+        self._budget = None if max_minutes is None else max_minutes * 60
+        self._now = now
+        self._start = now() - used
+        self._saving = _SAVING if self._budget is None else min(_SAVING, 0.02 * self._budget)
+        self._step_seconds = 0.0
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a time budget."""
+        return self._budget is not None
+
+    def elapsed(self) -> float:
+        """Seconds of the run so far."""
+        return self._now() - self._start
+
+    def note_step(self, seconds: float) -> None:
+        """Learn how long steps take; the first one, which may compile, is soon forgotten."""
+        known = self._step_seconds
+        self._step_seconds = seconds if not known else 0.8 * known + 0.2 * seconds
+
+    def note_saving(self, seconds: float) -> None:
+        """Learn how long the last checkpoint will take."""
+        self._saving = max(self._saving, seconds)
+
+    def progress(self, step: int, elapsed: float) -> float:
+        """Share of the run that is over before this step: 1 at its last step or its time's end."""
+        by_steps = step / self._max_steps if self._max_steps else 0.0
+        if self._budget is None:
+            return by_steps
+        # Decayed when the last step that fits begins, not when the budget is used up.
+        usable = max(self._budget - self._saving - self._step_seconds, 1e-9)
+        return max(by_steps, min(1.0, elapsed / usable))
+
+    def is_up(self, elapsed: float) -> bool:
+        """Whether one more step and the last checkpoint would exceed the budget."""
+        if self._budget is None:
+            return False
+        return elapsed + self._step_seconds + self._saving > self._budget
+
+    def total_steps(self, step: int, elapsed: float) -> int:
+        """Steps of the whole run; an estimate where the time decides."""
+        left = self._seconds_by_clock(elapsed)
+        if left is None or not self._step_seconds:
+            return self._max_steps or 0
+        reachable = step + int(left / self._step_seconds)
+        return min(reachable, self._max_steps) if self._max_steps else reachable
+
+    def seconds_left(self, step: int, elapsed: float) -> float | None:
+        """Until the last step; None when unknown."""
+        estimates = [self._seconds_by_clock(elapsed)]
+        if self._max_steps is not None and self._step_seconds:
+            estimates.append((self._max_steps - step) * self._step_seconds)
+        return min((seconds for seconds in estimates if seconds is not None), default=None)
+
+    def _seconds_by_clock(self, elapsed: float) -> float | None:
+        return None if self._budget is None else max(0.0, self._budget - self._saving - elapsed)
