@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import gptdesk
-from gptdesk.cli.commands import bench, doctor, export, models, task, unbuilt
+from gptdesk.cli.commands import bench, doctor, export, models, task, train, unbuilt
 from gptdesk.generation.sampling import Sampling
 from gptdesk.tasks.options import option_fields
 from gptdesk.tasks.registry import TASKS
 
 Command = Callable[[argparse.Namespace], int]
 
-UNBUILT = ("rewrite", "chat", "classify", "train", "finetune", "evaluate")
-COMMANDS = (*TASKS, "models", "info", "export", "bench", "doctor", *UNBUILT)
+UNBUILT = ("rewrite", "chat", "classify", "finetune", "evaluate")
+COMMANDS = (*TASKS, "models", "info", "export", "train", "bench", "doctor", *UNBUILT)
 
 _EPILOG = """\
 With no command the window opens. Exit codes: 0 done, 1 error, 2 usage, 130 interrupted.
@@ -43,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     for task_id in TASKS:
         _add_task(commands, task_id)
     _add_model_commands(commands)
+    train.add_arguments(_add(commands, "train", train.run, "make a model from text"))
     _add_measuring_commands(commands)
     for name in UNBUILT:
         command = commands.add_parser(name, help="not in this version", add_help=False)
