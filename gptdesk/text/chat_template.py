@@ -20,6 +20,7 @@ from gptdesk.text.template_sandbox import ChatEnvironment
 Message = Mapping[str, Any]
 
 _MAX_SOURCE = 48 << 10  # characters; the longest in use have some 30,000, and compiling takes time
+_REASONING = ("reasoning_content", "thinking", "reasoning")
 _STRUCTURE = frozenset({"role", "type"})  # strings that the template compares, not the writer's
 
 
@@ -52,15 +53,15 @@ class ChatTemplate:
             TokenizerError: the template is broken, refuses the conversation, or does so much
                 that it must be hostile.
         """
-        values = {
-            "tools": None,
-            "documents": None,
-            **self._special_texts,
-            **(variables or {}),
-            "messages": list(messages),
-            "add_generation_prompt": add_generation_prompt,
-        }
         try:
+            values = {
+                "tools": None,
+                "documents": None,
+                **self._special_texts,
+                **(variables or {}),
+                "messages": [_completed(message) for message in messages],
+                "add_generation_prompt": add_generation_prompt,
+            }
             plain = json.loads(json.dumps(values))  # no object of ours may reach a template
             with self._lock:
                 self._environment.budget = Budget(plain)
@@ -72,43 +73,40 @@ class ChatTemplate:
         """The conversation as pieces: the messages' contents apart, the template's text control.
 
         The template is rendered with a random mark in place of each content, and cut at the
-        marks. Templates that trim contents are recognised by rendering the real ones as well.
-        A template that changes contents in another way gets them unchanged: what a person wrote
-        stays as it is, and can never act as a control token.
+        marks. What the template makes of the real contents is recognised where it is one of a few
+        usual things, such as trimming; a template that changes them in another way gets them
+        unchanged: what a person wrote stays as it is, and can never act as a control token.
 
         Raises:
             TokenizerError: as `render`; or a content cannot be told from the template's text.
         """
         whole = self.render(messages)
-        cut = self._cut(messages, str)
-        if cut != self._cut(messages, str):
+        parts, contents = self._cut(messages)
+        if (parts, contents) != self._cut(messages):
             # The text between the contents depends on them: they were cut, counted, re-spelled.
             raise TokenizerError(
                 f"The chat template of {self._path.parent} rewrites the messages, so that they "
                 "cannot be told from its control tokens.",
                 "Use another model for conversations.",
             )
-        if _text(cut) == whole:
-            return cut
-        trimmed = self._cut(messages, str.strip)
-        return trimmed if _text(trimmed) == whole else cut
+        contents = _as_rendered(whole, parts, contents) or contents
+        pieces = [Piece(parts[0], control=True)]
+        for content, part in zip(contents, parts[1:], strict=True):
+            pieces += [Piece(content), Piece(part, control=True)]
+        return tuple(piece for piece in pieces if piece.text)
 
-    def _cut(self, messages: Sequence[Message], prepare: Callable[[str], str]) -> Prompt:
-        """Render with a fresh mark for each content, and put the contents between the parts."""
+    def _cut(self, messages: Sequence[Message]) -> tuple[list[str], list[str]]:
+        """The template's text around the contents, and the contents in its order: one fewer."""
         nonce = secrets.token_hex(8)
-        contents: list[str] = []
+        written: list[str] = []
 
         def mark(content: str) -> str:
-            contents.append(prepare(content))
-            return f"mark{nonce}n{len(contents) - 1}end"
+            written.append(content)
+            return f"mark{nonce}n{len(written) - 1}end"
 
         rendered = self.render([_marked(message, mark) for message in messages])
         parts = re.split(rf"mark{nonce}n(\d+)end", rendered)
-        pieces = [
-            Piece(contents[int(part)]) if at % 2 else Piece(part, control=True)
-            for at, part in enumerate(parts)
-        ]
-        return tuple(piece for piece in pieces if piece.text)
+        return parts[::2], [written[int(number)] for number in parts[1::2]]
 
     def _compiled(self) -> jinja2.Template:
         if self._template is None:
@@ -125,8 +123,45 @@ class ChatTemplate:
         )
 
 
-def _text(prompt: Prompt) -> str:
-    return "".join(piece.text for piece in prompt)
+def _completed(message: Message) -> Message:
+    """`message` without empty entries, and its reasoning under each name that templates use."""
+    filled = {key: value for key, value in message.items() if value is not None}
+    reasoning = next((filled[key] for key in _REASONING if key in filled), None)
+    if reasoning is None:
+        return filled
+    return {"thinking": reasoning, **filled, "reasoning_content": reasoning}
+
+
+def _as_rendered(whole: str, parts: Sequence[str], contents: Sequence[str]) -> list[str] | None:
+    """What the template made of each content, or None if that is nothing usual."""
+    if not whole.startswith(parts[0]):
+        return None
+    at = len(parts[0])
+    found = []
+    for content, part in zip(contents, parts[1:], strict=True):
+        for usual in _USUAL:
+            text = usual(content)
+            if whole.startswith(text + part, at):
+                found.append(text)
+                at += len(text) + len(part)
+                break
+        else:
+            return None
+    return found if at == len(whole) else None
+
+
+def _without_reasoning(content: str) -> str:
+    return content.rsplit("</think>", 1)[-1].lstrip("\n")
+
+
+_USUAL: tuple[Callable[[str], str], ...] = (
+    str,
+    str.strip,
+    str.rstrip,
+    _without_reasoning,
+    lambda content: _without_reasoning(content).strip(),
+)
+"""What templates do to contents: nothing, trim them, leave out earlier reasoning."""
 
 
 def _marked(value: Any, mark: Callable[[str], str], key: str = "") -> Any:
