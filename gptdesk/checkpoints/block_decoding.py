@@ -48,13 +48,13 @@ def _bits(raw: Tensor, width: int, run: int) -> Tensor:
 def _q8_0(raw: Tensor) -> Tensor:
     """A scale, 32 numbers of 8 bits."""
     scale = _halves(raw[:, :2])  # (N, 1)
-    return raw[:, 2:].view(torch.int8) * scale
+    return raw[:, 2:].view(torch.int8).float().mul_(scale)
 
 
 def _q4_0(raw: Tensor) -> Tensor:
     """A scale, 32 numbers of 4 bits, 8 standing for zero."""
     scale = _halves(raw[:, :2])  # (N, 1)
-    return (_nibbles(raw[:, 2:], 16).view(torch.int8) - 8) * scale
+    return _nibbles(raw[:, 2:], 16).float().sub_(8).mul_(scale)
 
 
 def _q4_k(raw: Tensor) -> Tensor:
@@ -72,8 +72,8 @@ def _q6_k(raw: Tensor) -> Tensor:
     """Low four bits, high two bits, 16 scales of 8 bits, the block's scale; 32 means zero."""
     numbers = _nibbles(raw[:, :128], 64) | (_bits(raw[:, 128:192], 2, 32) << 4)
     scales = _halves(raw[:, 208:]) * raw[:, 192:208].view(torch.int8)  # (N, 16)
-    groups = (numbers.view(torch.int8) - 32).view(len(raw), 16, 16)
-    return (scales.unsqueeze(2) * groups).view(len(raw), _K_NUMBERS)
+    groups = numbers.float().sub_(32).view(len(raw), 16, 16)
+    return groups.mul_(scales.unsqueeze(2)).view(len(raw), _K_NUMBERS)
 
 
 def _scaled_from_least(head: Tensor, numbers: Tensor) -> Tensor:
@@ -90,8 +90,8 @@ def _scaled_from_least(head: Tensor, numbers: Tensor) -> Tensor:
     both = _halves(head[:, :4])  # (N, 2)
     scales = (both[:, :1] * small).unsqueeze(2)  # (N, 8, 1)
     offsets = (both[:, 1:] * least).unsqueeze(2)
-    groups = numbers.view(len(head), 8, 32)
-    return (scales * groups).sub_(offsets).view(len(head), _K_NUMBERS)
+    groups = numbers.view(len(head), 8, 32).float()
+    return groups.mul_(scales).sub_(offsets).view(len(head), _K_NUMBERS)
 
 
 DECODERS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gptdesk.checkpoints.files import checked_file
 from gptdesk.checkpoints.folder import COMPANIONS, ModelFolder
 from gptdesk.checkpoints.gguf_folder import read_gguf
-from gptdesk.checkpoints.gguf_vocabulary import read_tokenizer, tokenizer_files
+from gptdesk.checkpoints.gguf_vocabulary import read_vocabulary, tokenizer_files
 from gptdesk.text.tokenizer import Tokenizer
 
 
@@ -19,7 +19,14 @@ def load_tokenizer(folder: ModelFolder) -> Tokenizer:
         CheckpointError: the file that it is in changed meanwhile.
     """
     if folder.kind == "gguf":
-        return read_tokenizer(read_gguf(folder.weight_files))
+        vocabulary = read_vocabulary(read_gguf(folder.weight_files))
+        return Tokenizer.from_parts(
+            folder.path,
+            vocabulary.to_rust(),
+            vocabulary.end_ids,
+            vocabulary.special_texts,
+            vocabulary.chat_template,
+        )
     return Tokenizer.from_folder(folder.root, folder.config_data)
 
 

@@ -10,7 +10,6 @@ from gptdesk.checkpoints.gguf_header import GgufHeader
 from gptdesk.errors import TokenizerError
 from gptdesk.text.bpe_splitting import SPLITTINGS, Splitting
 from gptdesk.text.gguf_tokenizer import GgufVocabulary
-from gptdesk.text.tokenizer import Tokenizer
 
 _KEY = "tokenizer.ggml."
 _NAMED = {
@@ -24,27 +23,11 @@ _MADE_FOR = {"gpt2": "gpt-2", "llama": "llama-bpe", "qwen2": "qwen2", "qwen3": "
 _LONGEST_TEMPLATE = 1 << 20
 
 
-def read_tokenizer(header: GgufHeader) -> Tokenizer:
-    """The tokenizer of a GGUF file.
-
-    Raises:
-        TokenizerError: it is missing, broken, or of a kind that is not known.
-    """
-    vocabulary = read_vocabulary(header)
-    return Tokenizer.from_parts(
-        header.path,
-        vocabulary.to_rust(),
-        vocabulary.end_ids,
-        vocabulary.special_texts,
-        vocabulary.chat_template,
-    )
-
-
 def tokenizer_files(header: GgufHeader) -> dict[str, str]:
     """The same as the files of a Hugging Face folder: name to text.
 
     Raises:
-        TokenizerError: as `read_tokenizer`.
+        TokenizerError: it is missing, broken, or of a kind that is not known.
     """
     vocabulary = read_vocabulary(header)
     settings: dict[str, Any] = {

@@ -24,7 +24,7 @@ from gptdesk.checkpoints.stored_tensor import BLOCK_TYPES, StoredTensor
 from gptdesk.errors import CheckpointError
 
 _CHUNK_ITEMS = 4 << 20
-_DECODED_ITEMS = 1 << 20  # decoding makes several copies, which should stay in the cache
+_DECODED_ITEMS = 1 << 18  # decoding makes several copies, which should stay in the cache
 _COMPARED_BYTES = 4 << 20
 
 DTYPES = {
