@@ -6,11 +6,12 @@ import contextlib
 import dataclasses
 import json
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from gptdesk.atomic import write_bytes
-from gptdesk.training.events import Evaluated, StepDone
+from gptdesk.training.events import Evaluated, StepDone, TrainingWarning
 
 METRICS_FILE = "metrics.jsonl"
 _BOARD_FOLDER = "tensorboard"
@@ -35,21 +36,33 @@ class MetricsLog:
         write_bytes(path, "".join(line + "\n" for line in kept).encode())
         self._file = path.open("a", encoding="utf-8")
         self._board = _open_board(folder / _BOARD_FOLDER, step) if tensorboard else None
+        self._failed = False
 
-    def write(self, event: StepDone | Evaluated) -> None:
-        """Record an event, in one write, so that a kill leaves no half of a line but the last."""
+    def write(self, event: StepDone | Evaluated) -> Iterator[TrainingWarning]:
+        """Record an event, in one write, so that a kill leaves no half of a line but the last.
+
+        Yields:
+            A warning, once, when nothing can be written any more: training goes on.
+        """
+        if self._failed:
+            return
         data = dataclasses.asdict(event)
         kind = "train" if isinstance(event, StepDone) else "held_out"
-        self._file.write(json.dumps({"kind": kind, **data}) + "\n")
-        self._file.flush()
-        if self._board is not None:
-            for name, value in data.items():
-                if name != "step" and value is not None:
-                    self._board.add_scalar(f"{kind}/{name}", value, event.step)
+        try:
+            self._file.write(json.dumps({"kind": kind, **data}) + "\n")
+            self._file.flush()
+            if self._board is not None:
+                for name, value in data.items():
+                    if name != "step" and value is not None:
+                        self._board.add_scalar(f"{kind}/{name}", value, event.step)
+        except OSError as error:
+            self._failed = True
+            yield TrainingWarning(f"The figures of this run cannot be recorded: {error}")
 
     def close(self) -> None:
         """Close the files."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written was told already
+            self._file.close()
         if self._board is not None:
             self._board.close()
 

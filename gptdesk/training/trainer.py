@@ -13,25 +13,23 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gptdesk.cancel import NEVER, CancelFlag
 from gptdesk.errors import TrainingError
 from gptdesk.model.gpt import GPT
 from gptdesk.model.memory import memory_errors
 from gptdesk.training.allocation import keeping_freed_memory
-from gptdesk.training.batches import IGNORED, Batches
+from gptdesk.training.batches import Batches
 from gptdesk.training.checkpoint import CheckpointStore, DamagedCheckpoint
 from gptdesk.training.clock import RunClock
-from gptdesk.training.distributed import Processes, alone, local_gradients, spread, whole
+from gptdesk.training.distributed import Processes, alone, whole
 from gptdesk.training.events import (
     CheckpointSaved,
     Evaluated,
@@ -42,11 +40,10 @@ from gptdesk.training.events import (
     TrainingWarning,
 )
 from gptdesk.training.metrics import MetricsLog
-from gptdesk.training.micro_batches import MicroBatch, cut
-from gptdesk.training.optimizer import Optimizers
 from gptdesk.training.plots import draw_loss
 from gptdesk.training.schedule import rate
 from gptdesk.training.settings import TrainerSettings
+from gptdesk.training.step import Outcome, Stepper
 
 CHECKPOINTS = "checkpoints"
 _STATE_VERSION = 1
@@ -70,16 +67,13 @@ class _Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What one step gave: mean loss over all targets, norm of the gradient, share of the rate."""
+class _Look:
+    """Where a run is: seconds elapsed, share of the run that is over, reasons to end it."""
 
-    loss: float
-    grad_norm: float
-    factor: float
-
-    @property
-    def is_good(self) -> bool:
-        return math.isfinite(self.loss) and math.isfinite(self.grad_norm)
+    elapsed: float
+    progress: float
+    is_up: bool
+    is_cancelled: bool
 
 
 class Trainer:
@@ -117,7 +111,7 @@ class Trainer:
         self._held_out = held_out
         self._store = CheckpointStore(folder / CHECKPOINTS, settings.keep, self._processes)
         self._done = _Progress()
-        self._clock = RunClock(settings.max_steps, settings.max_minutes)
+        self._clock = self._new_clock()
         self._saved_step = self._evaluated_step = -1
 
     def run(self) -> Iterator[TrainingEvent]:
@@ -134,29 +128,23 @@ class Trainer:
             stack.enter_context(keeping_freed_memory())
             stack.enter_context(_threads(self._settings.threads))
             stack.enter_context(memory_errors("to train the model"))
-            self._set_up()
+            self._stepper = Stepper(self._gpt, self._settings, self._processes, self._cancel)
             for event in self._resume():
                 yield from self._told(event)
             log = self._open_log(stack)
             for event in self._train():
                 if log is not None and isinstance(event, StepDone | Evaluated):
-                    log.write(event)
+                    yield from log.write(event)
                 yield from self._told(event)
 
     def weights(self) -> dict[str, Tensor]:
         """The trained parameters, whole and on the CPU; every process must ask."""
-        return {name: whole(p.detach()).cpu() for name, p in self._trained()}
+        parameters = self._stepper.parameters()
+        return {name: whole(p.detach()).cpu() for name, p in parameters.items()}
 
     def _told(self, event: TrainingEvent) -> Iterator[TrainingEvent]:
         if self._processes.is_first or isinstance(event, TrainingFinished):
             yield event
-
-    def _set_up(self) -> None:
-        self._gpt.to(self._processes.device)
-        for _, p in self._trained():
-            p.data = p.data.float()
-        self._module = spread(self._gpt, self._settings, self._processes)
-        self._optimizers = Optimizers(self._gpt, self._settings)
 
     def _open_log(self, stack: contextlib.ExitStack) -> MetricsLog | None:
         if not self._processes.is_first:
@@ -166,14 +154,7 @@ class Trainer:
         stack.callback(log.close)
         return log
 
-    def _trained(self) -> list[tuple[str, nn.Parameter]]:
-        return [(name, p) for name, p in self._gpt.named_parameters() if p.requires_grad]
-
     # Resuming and saving
-
-    def _tensors(self) -> dict[str, Tensor]:
-        weights = {f"weight/{name}": p.detach() for name, p in self._trained()}
-        return weights | self._optimizers.state()
 
     def _identity(self) -> dict[str, Any]:
         """What must be the same for a run to go on."""
@@ -191,19 +172,26 @@ class Trainer:
             try:
                 state = self._store.read_state(step)
                 self._check_identity(step, state.get("identity"))
-                self._store.read_tensors(step, self._tensors())
+                self._store.read_tensors(step, self._stepper.tensors())
             except DamagedCheckpoint as error:
                 yield TrainingWarning(f"The checkpoint of step {step} cannot be used: {error}")
                 continue
             self._done = _Progress(**state["progress"])
-            self._optimizers.set_steps(self._done.step)
+            self._stepper.go_on_from(self._done.step)
             self._clock = self._new_clock(used=state["seconds"])
             self._saved_step = self._done.step
             return
         self._clock = self._new_clock()
 
     def _new_clock(self, used: float = 0.0) -> RunClock:
-        return RunClock(self._settings.max_steps, self._settings.max_minutes, used)
+        limits = self._settings.max_steps, self._settings.max_minutes
+        # Measuring needs no backward pass: a third of a step's time for the same rows.
+        rows = self._evaluation_rows() / self._batches.global_rows
+        return RunClock(*limits, used=used, closing_steps=rows / 3)
+
+    def _evaluation_rows(self) -> int:
+        held_out = self._held_out
+        return min(held_out.rows_per_epoch, self._settings.eval_rows) if held_out else 0
 
     def _check_identity(self, step: int, theirs: object) -> None:
         ours = self._identity()
@@ -225,17 +213,18 @@ class Trainer:
         """
         if self._saved_step == self._done.step:
             return
-        start = time.monotonic()
+        start = self._clock.elapsed()
         state = {
             "identity": self._identity(),
             "progress": dataclasses.asdict(self._done),
-            "seconds": self._clock.elapsed(),
+            "seconds": start,
         }
-        path = self._store.save(self._done.step, self._tensors(), state)
+        path = self._store.save(self._done.step, self._stepper.tensors(), state)
         self._saved_step = self._done.step
         if self._processes.is_first:
-            draw_loss(self._folder)
-        self._clock.note_saving(time.monotonic() - start)
+            with contextlib.suppress(OSError):  # a picture is no reason to stop
+                draw_loss(self._folder)
+        self._clock.note_saving(self._clock.elapsed() - start)
         yield CheckpointSaved(self._done.step, str(path))
 
     def _try_to_save(self) -> Iterator[TrainingEvent]:
@@ -248,44 +237,53 @@ class Trainer:
     # The loop
 
     def _train(self) -> Iterator[TrainingEvent]:
-        last_save = announced = self._clock.elapsed()
-        announced_tokens = self._done.tokens
-        reason = None
-        while reason is None:
-            elapsed, cancelled = self._agree()
-            if reason := self._reason_to_end(elapsed, cancelled):
-                break
-            outcome = self._step(elapsed)
-            if outcome is None:
-                continue  # cancelled between micro-batches: the next look will tell
-            if not outcome.is_good:
-                yield from self._diverged(outcome)
-                return
-            self._done.recent.append(outcome.loss)
-            if self._done.step % self._settings.log_steps == 0:
-                now = self._clock.elapsed()
-                speed = (self._done.tokens - announced_tokens) / max(now - announced, 1e-9)
-                yield self._announcement(outcome, speed, now)
-                announced, announced_tokens = now, self._done.tokens
-            if _is_due(self._done.step, self._settings.eval_steps):
-                yield from self._evaluate()
-            if self._is_save_due(elapsed - last_save):
-                yield from self._try_to_save()
-                last_save = self._clock.elapsed()
+        look = self._look()
+        self._saved_at, self._announced = look.elapsed, (self._clock.elapsed(), self._done.tokens)
+        while (reason := self._reason_to_end(look)) is None:
+            factor = rate(self._settings, self._done.step, look.progress)
+            start = self._clock.elapsed()
+            outcome = self._stepper.make(self._batches, self._done.step, factor)
+            if outcome is not None:  # else cancelled, which the next look will tell
+                if not outcome.is_good:
+                    yield from self._diverged(outcome)
+                    return
+                self._clock.note_step(self._clock.elapsed() - start)
+                yield from self._after_step(outcome, factor, look)
+            look = self._look()
         yield from self._end(reason)
 
-    def _agree(self) -> tuple[float, bool]:
-        """Seconds elapsed and whether somebody cancelled, the same in every process."""
-        elapsed = self._clock.elapsed() if self._processes.is_first else 0.0
-        elapsed, cancelled = self._processes.sums([elapsed, float(self._cancel.is_set())])
-        return elapsed, cancelled > 0
+    def _after_step(self, outcome: Outcome, factor: float, look: _Look) -> Iterator[TrainingEvent]:
+        done, settings = self._done, self._settings
+        done.step += 1
+        done.tokens += self._batches.global_rows * self._batches.context_length
+        done.recent.append(outcome.loss)
+        if done.step % settings.log_steps == 0:
+            yield self._announcement(outcome, factor)
+        if _is_due(done.step, settings.eval_steps):
+            yield from self._evaluate()
+        minutes = settings.checkpoint_minutes
+        by_time = minutes is not None and look.elapsed - self._saved_at >= minutes * 60
+        if by_time or _is_due(done.step, settings.checkpoint_steps):
+            self._saved_at = look.elapsed
+            yield from self._try_to_save()
 
-    def _reason_to_end(self, elapsed: float, cancelled: bool) -> FinishReason | None:
+    def _look(self) -> _Look:
+        """Where the run is before the next step, as the first process sees it."""
+        elapsed, step = self._clock.elapsed(), self._done.step
+        seen = [elapsed, self._clock.progress(step, elapsed), float(self._clock.is_up(elapsed))]
+        if not self._processes.is_first:
+            seen = [0.0, 0.0, 0.0]
+        elapsed, progress, is_up, cancelled = self._processes.sums(
+            [*seen, float(self._cancel.is_set())]
+        )
+        return _Look(elapsed, progress, is_up > 0, cancelled > 0)
+
+    def _reason_to_end(self, look: _Look) -> FinishReason | None:
         if self._settings.max_steps is not None and self._done.step >= self._settings.max_steps:
             return "done"
-        if cancelled:
+        if look.is_cancelled:
             return "cancelled"
-        return "time" if self._clock.is_up(elapsed) else None
+        return "time" if look.is_up else None
 
     def _end(self, reason: FinishReason) -> Iterator[TrainingEvent]:
         if reason != "cancelled":
@@ -293,7 +291,7 @@ class Trainer:
         yield from self._save()
         yield self._finished(reason)
 
-    def _diverged(self, outcome: _Outcome) -> Iterator[TrainingEvent]:
+    def _diverged(self, outcome: Outcome) -> Iterator[TrainingEvent]:
         kept = self._store.newest()
         saved = f"The last good checkpoint is {kept}." if kept else "There is no checkpoint yet."
         yield TrainingWarning(
@@ -309,104 +307,31 @@ class Trainer:
             reason, self._done.step, math.nan if loss is None else loss, self._store.newest()
         )
 
-    def _is_save_due(self, seconds: float) -> bool:
-        minutes = self._settings.checkpoint_minutes
-        by_time = minutes is not None and seconds >= minutes * 60
-        return by_time or _is_due(self._done.step, self._settings.checkpoint_steps)
-
-    def _announcement(self, outcome: _Outcome, speed: float, now: float) -> StepDone:
-        done = self._done
+    def _announcement(self, outcome: Outcome, factor: float) -> StepDone:
+        done, now = self._done, self._clock.elapsed()
         loss = sum(done.recent) / len(done.recent)
         done.last_loss, done.recent = loss, []
+        before, tokens = self._announced
+        self._announced = now, done.tokens
         return StepDone(
             step=done.step,
             total_steps=self._clock.total_steps(done.step, now),
             loss=loss,
-            learning_rate=outcome.factor * self._settings.learning_rate,
+            learning_rate=factor * self._settings.learning_rate,
             grad_norm=outcome.grad_norm,
             tokens=done.tokens,
-            tokens_per_second=speed,
+            tokens_per_second=(done.tokens - tokens) / max(now - before, 1e-9),
             seconds_left=self._clock.seconds_left(done.step, now),
         )
 
-    # One step
-
-    def _step(self, elapsed: float) -> _Outcome | None:
-        """Make one optimiser step; None, and nothing done, when cancelled in the middle.
-
-        A loss or gradient that is no number changes nothing either.
-        """
-        start = time.monotonic()
-        step, world = self._done.step, self._processes.world
-        pieces, targets = self._pieces(self._batches, step)
-        self._module.train()
-        total = torch.zeros((), device=self._processes.device)
-        with self._random_numbers_of(step):
-            for number, piece in enumerate(pieces, 1):
-                if world == 1 and self._cancel.is_set():
-                    self._optimizers.drop_gradients()
-                    return None
-                with local_gradients(self._module, local=number < len(pieces)):
-                    # Several processes average their gradients; the mean is over all targets.
-                    loss = self._loss(piece) * (world / max(targets, 1.0))
-                    loss.backward()  # type: ignore[no-untyped-call]
-                total += loss.detach()
-        (summed,) = self._processes.sums([float(total)])
-        norm = self._clip()
-        factor = rate(self._settings, step, self._clock.progress(step, elapsed))
-        outcome = _Outcome(summed / world, norm, factor)
-        if outcome.is_good:
-            self._optimizers.step(factor)
-            self._done.step += 1
-            self._done.tokens += self._batches.global_rows * self._batches.context_length
-        self._clock.note_step(time.monotonic() - start)
-        return outcome
-
-    def _pieces(self, batches: Batches, step: int) -> tuple[list[MicroBatch], float]:
-        """Micro-batches of this process, and the targets of all processes' together."""
-        rank, world = self._processes.rank, self._processes.world
-        batch = batches.batch(step, rank, world)
-        (targets,) = self._processes.sums([float((batch.targets != IGNORED).sum())])
-        most_rows = -(-batches.global_rows // world)
-        masked = self._settings.mask_documents
-        pieces = cut(batch, most_rows, self._settings.micro_rows, segments=masked)
-        return pieces, targets
-
-    def _loss(self, piece: MicroBatch) -> Tensor:
-        device = self._processes.device
-        segments = None if piece.segments is None else piece.segments.to(device)
-        loss: Tensor = self._module(piece.inputs.to(device), piece.targets.to(device), segments)
-        return loss
-
-    def _clip(self) -> float:
-        parameters = [p for _, p in self._trained()]
-        largest = self._settings.grad_clip or math.inf
-        return float(whole(nn.utils.clip_grad_norm_(parameters, largest)))
-
-    @contextlib.contextmanager
-    def _random_numbers_of(self, step: int) -> Iterator[None]:
-        """Dropout as a function of the step; the caller's random numbers stay as they were."""
-        device = self._processes.device
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            seed = (self._settings.seed, step, self._processes.rank)
-            torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-            yield
-
-    @torch.no_grad()
     def _evaluate(self) -> Iterator[TrainingEvent]:
         """Measure the loss on held-out text, if there is any and this step was not measured."""
         if self._held_out is None or self._evaluated_step == self._done.step:
             return
+        start = self._clock.elapsed()
+        loss = self._stepper.measure(self._held_out, self._evaluation_rows())
         self._evaluated_step = self._done.step
-        self._module.eval()
-        rows = min(self._held_out.rows_per_epoch, self._settings.eval_rows)
-        total = counted = 0.0
-        for step in range(-(-rows // self._held_out.global_rows)):
-            pieces, targets = self._pieces(self._held_out, step)
-            total += float(sum(self._loss(piece) for piece in pieces))
-            counted += targets
-        (total,) = self._processes.sums([total])
-        loss = total / max(counted, 1.0)
+        self._clock.note_evaluation(self._clock.elapsed() - start)
         per_token = self._held_out.bytes_per_token
         bits = loss / math.log(2) / per_token if per_token else None
         yield Evaluated(self._done.step, loss, bits)
