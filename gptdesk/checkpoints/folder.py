@@ -116,6 +116,7 @@ def _read_folder(root: Path, chosen: str) -> ModelFolder:
     config = read_config(data, source)
     _check_companions(root)
     if ONNX_KEY in data:
+        config = config.for_plain_context()  # for which alone the graph holds angles
         return ModelFolder(root, "onnx", data, config, _onnx_files(root, data, source), "onnx")
     weights, files = find_weights(root, chosen)
     return ModelFolder(root, "huggingface", data, config, files, weights)

@@ -115,7 +115,8 @@ def export_onnx(
     merged = resolve_adapter(adapter) if adapter is not None else None
     if merged is not None:
         plan_adapter(merged, folder.config)
-    used, notes = _fitting_variant(wanted, folder.config)
+    used, notes = _fitting_variant(wanted, folder.config.for_plain_context())
+    notes += _limits(folder.config)
     target = Path(out_dir).expanduser().absolute()
     with destination_errors(target):
         check_destination(target, 4 * folder.config.num_parameters + _SPARE_BYTES)
@@ -163,6 +164,16 @@ def _fitting_variant(wanted: fmt.Variant, config: ModelConfig) -> tuple[fmt.Vari
     return "portable", [note]
 
 
+def _limits(config: ModelConfig) -> list[str]:
+    if config.plain_context == config.context_length:
+        return []
+    note = (
+        f"The export attends to {config.plain_context:,} tokens, its source to "
+        f"{config.context_length:,}: positions in longer texts depend on how long these are."
+    )
+    return [note]
+
+
 def _write(
     folder: ModelFolder,
     adapter: AdapterFolder | None,
@@ -176,10 +187,10 @@ def _write(
         gpt, warnings = load_gpt(folder, dtype=torch.float32, progress=progress, cancel=cancel)
         if adapter is not None:
             warnings += load_adapter(gpt, adapter, progress=progress, cancel=cancel)
+        gpt.config = config = gpt.config.for_plain_context()
         reference = trace(gpt, cancel)
         if adapter is not None:
             merge_adapter(gpt)
-        config = gpt.config
     _write_model(gpt, out, variant, progress, cancel)
     del gpt
     _copy_companions(folder, config, out, variant)

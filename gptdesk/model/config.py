@@ -6,7 +6,7 @@ never the family's name; `architecture` is kept for display and for writing conf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gptdesk.errors import CheckpointError
@@ -244,6 +244,10 @@ class ModelConfig:
         if self.position == "rope" and isinstance(scaling, DynamicScaling | LongRopeScaling):
             return min(scaling.original_context, self.context_length)
         return self.context_length
+
+    def for_plain_context(self) -> ModelConfig:
+        """The same for texts up to `plain_context` only: their angles can be known in advance."""
+        return replace(self, context_length=self.plain_context)
 
     @property
     def rereads_long_texts(self) -> bool:
