@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gptdesk.checkpoints.adapter_options import ADAPTER_CONFIG, AdapterOptions, read_options
 from gptdesk.checkpoints.families import FAMILIES
-from gptdesk.checkpoints.families.base import Rule
+from gptdesk.checkpoints.families.base import Family, Rule
 from gptdesk.checkpoints.files import checked_file, read_json
 from gptdesk.checkpoints.layout import EMBEDDING, Shapes, parameter_shapes
 from gptdesk.checkpoints.pickle_header import read_header as read_pickled
@@ -140,10 +140,10 @@ def plan_adapter(folder: AdapterFolder, config: ModelConfig) -> AdapterPlan:
         CheckpointError: it adapts what the model lacks, or in another shape.
     """
     rules, shapes = tensor_rules(config), adaptable_shapes(config)
-    prefix = FAMILIES[config.architecture].prefix
-    adapted = {name: _find(folder, f"{name}.weight", rules, prefix) for name in folder.halves}
-    whole = {name: _find(folder, name, rules, prefix) for name in folder.whole}
-    _check_targets(folder, rules, adapted.values())
+    family = FAMILIES[config.architecture]
+    adapted = {name: _find(folder, f"{name}.weight", rules, family) for name in folder.halves}
+    whole = {name: _find(folder, name, rules, family) for name in folder.whole}
+    _check_targets(folder, rules, adapted.values(), family)
     return AdapterPlan(
         tuple(_low_rank(folder, name, rule, shapes, config) for name, rule in adapted.items()),
         tuple(_whole(folder, name, rule, shapes, config) for name, rule in whole.items()),
@@ -156,9 +156,16 @@ def module_of(rule: Rule) -> str:
 
 
 def tensor_rules(config: ModelConfig) -> dict[str, Rule]:
-    """The family's tensors by name; a tied output matrix, too, since it can be adapted by itself."""
+    """The family's parameters by the names that PEFT knows them by.
+
+    A tied output matrix is among them, since it can be adapted by itself. Where `transformers` has
+    renamed a module and kept the old name in files, PEFT sees the new one.
+    """
     family = FAMILIES[config.architecture]
-    return {rule.theirs: rule for rule in family.sources(replace(config, tied_embeddings=False))}
+    renamed = {old: new for new, old in family.synonyms.items()}
+    rules = family.sources(replace(config, tied_embeddings=False))
+    rules = (replace(rule, theirs=renamed.get(rule.theirs, rule.theirs)) for rule in rules)
+    return {rule.theirs: rule for rule in rules}
 
 
 def adaptable_shapes(config: ModelConfig) -> Shapes:
@@ -217,26 +224,32 @@ def _sorted(
     return {module: (pair["A"], pair["B"]) for module, pair in halves.items()}, whole
 
 
-def _find(folder: AdapterFolder, name: str, rules: Mapping[str, Rule], prefix: str) -> Rule:
+def _find(folder: AdapterFolder, name: str, rules: Mapping[str, Rule], family: Family) -> Rule:
     """The rule of a parameter that the adapter names.
 
     An adapter that was trained on the inner model alone leaves out the prefix.
     """
-    rule = rules.get(name) or rules.get(prefix + name)
+    newer = next((new for new, old in family.synonyms.items() if old == name), name)
+    rule = rules.get(name) or rules.get(family.prefix + name) or rules.get(newer)
     if rule is None:
         raise _misfit(folder, f"it adapts {name}, which the model does not have")
     return rule
 
 
 def _check_targets(
-    folder: AdapterFolder, rules: Mapping[str, Rule], adapted: Iterable[Rule]
+    folder: AdapterFolder, rules: Mapping[str, Rule], adapted: Iterable[Rule], family: Family
 ) -> None:
     """Raise unless exactly the modules that adapter_config.json names have tensors."""
     options = folder.options
     if options.targets is None:
         return
     found = {module_of(rule) for rule in adapted}
-    extra = sorted(module for module in found if not options.selects(module))
+
+    def selects(module: str) -> bool:
+        older = family.synonyms.get(f"{module}.weight", module).removesuffix(".weight")
+        return options.selects(module) or options.selects(older)
+
+    extra = sorted(module for module in found if not selects(module))
     if extra:
         raise CheckpointError(
             f"The adapter in {folder.root} does not fit its {ADAPTER_CONFIG}, whose "
@@ -246,7 +259,7 @@ def _check_targets(
     wanted = {
         module_of(rule)
         for name, rule in rules.items()
-        if name.endswith(".weight") and options.selects(module_of(rule))
+        if name.endswith(".weight") and selects(module_of(rule))
     }
     kept = {name.rpartition(".")[0] for name in folder.whole}
     missing = sorted(wanted - found - kept)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 
 from tests.helpers import checkpoints
 
@@ -66,3 +67,11 @@ def set_options(folder: Path, **values: Any) -> None:
     """Change keys of adapter_config.json."""
     data = json.loads((folder / CONFIG).read_text("utf-8"))
     (folder / CONFIG).write_text(json.dumps(data | values), "utf-8")
+
+
+def change_tensors(
+    folder: Path, change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
+) -> None:
+    """Write the adapter's tensors again, changed."""
+    tensors = load_file(folder / WEIGHTS)
+    save_file(change(tensors), folder / WEIGHTS, {"format": "pt"})
