@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
@@ -45,9 +45,8 @@ def make_examples(
     reader = ExampleReader(tokenizer, renderer, config.model.context_length + 1)
     for split in SPLITS:
         yield from _write_split(split, config, work, reader, cancel)
-        reader.counts, counts = RowCounts(), reader.counts
-    yield from _warnings(counts)
-    write_json(work.examples, {"origin": origin, "counts": dataclasses.asdict(counts)})
+    yield from _warnings(reader.counts)
+    write_json(work.examples, {"origin": origin, "counts": dataclasses.asdict(reader.counts)})
 
 
 def examples_ready(config: TrainingConfig, work: WorkFolder) -> bool:
@@ -71,18 +70,17 @@ def _write_split(
     """Write one split; the packing pulls, so progress is told when it is done."""
     cutoff = int(config.instruct.validation_fraction * HASH_RANGE)
     tokenizer = Tokenizer.from_folder(work.tokenizer)
-    done = 0
 
     def examples() -> Iterator[Example]:
-        nonlocal done
         ticker = Ticker()
         for name in config.instruct.files:
-            for value, example in _read(reader, Path(name)):
-                if (value < cutoff) == (split == "validation"):
-                    done += 1
-                    yield example
+            for example in _read(reader, Path(name), wanted):
+                yield example
                 if ticker.due():
                     raise_if_cancelled(cancel)
+
+    def wanted(value: int) -> bool:
+        return (value < cutoff) == (split == "validation")
 
     index = write_rows(
         work.example_rows(split),
@@ -98,12 +96,13 @@ def _write_split(
             f"The files below [instruct] hold no example: {why}",
             "Lines are JSON objects as the documentation of [instruct] files shows.",
         )
-    yield StageProgress("examples", done, done, f"{split}: {index.rows} rows")
+    detail = f"{split}: {index.examples:,} examples in {index.rows:,} rows"
+    yield StageProgress("examples", SPLITS.index(split) + 1, len(SPLITS), detail)
 
 
-def _read(reader: ExampleReader, path: Path) -> Iterator[tuple[int, Example]]:
+def _read(reader: ExampleReader, path: Path, wanted: Callable[[int], bool]) -> Iterator[Example]:
     try:
-        yield from reader.read(path)
+        yield from reader.read(path, wanted)
     except DocumentError as error:
         raise TrainingError(error.title, "Correct [instruct] files.", error.details) from error
 

@@ -209,15 +209,16 @@ class ExampleReader:
         self._max_tokens = max_tokens
         self.counts = RowCounts()
 
-    def read(self, path: Path) -> Iterator[tuple[int, Example]]:
-        """Yield (hash of the line, example): those of one line share their hash.
+    def read(self, path: Path, wanted: Callable[[int], bool]) -> Iterator[Example]:
+        """Yield the examples of the lines whose 64-bit hash is wanted.
 
         Raises:
             DocumentError: the file cannot be read.
         """
         try:
             for number, row in json_rows(TextFile(path, "lines"), self._note_bad):
-                value = document_hash(repr(sorted(row.items())))
+                if not wanted(document_hash(repr(sorted(row.items())))):
+                    continue
                 for question in self._questions(path, number, row):
                     example = self.encode(question)
                     if example is None:
@@ -225,7 +226,7 @@ class ExampleReader:
                     else:
                         task = kind_of(row)
                         self.counts.tasks[task] = self.counts.tasks.get(task, 0) + 1
-                        yield value, example
+                        yield example
         except UnicodeError as error:
             raise DocumentError(f"{path} is not UTF-8 text.", "", str(error)) from error
         except unpacking_errors() as error:

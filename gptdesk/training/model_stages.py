@@ -139,8 +139,7 @@ class ModelStages:
             yield from self._told(StageStarted(stage, "unchanged"))
             return
         self._claim(folder, origin)
-        parameters = f"{gpt.config.num_parameters / 1e6:.1f} million parameters"
-        yield from self._told(StageStarted(stage, parameters))
+        yield from self._told(StageStarted(stage, _size(gpt)))
         trainer = Trainer(
             gpt,
             batches,
@@ -203,16 +202,21 @@ class ModelStages:
     def _evaluate(self) -> Iterator[TrainingEvent]:
         if not self._processes.is_first:
             return
+        note = read_json(self._work.run(self._last_stage()) / _FINISHED)
+        goal = digest_of(note, self._config.evaluate)
+        if read_json(self._work.evaluation).get("goal") == goal:
+            yield StageStarted("evaluate", "unchanged")
+            return
         yield StageStarted("evaluate")
         gpt = self._load(self._last_stage()).eval()
         _, validation = open_shards(self._config, self._work)
-        figures: dict[str, object] = {}
+        figures: dict[str, object] = {"goal": goal}
         if validation.index.tokens > 1:
             batches = PackedBatches([(validation, 1.0)], self._shape.context_length, 1, 0)
             loss = yield from self._measure(gpt, batches, "held-out text")
             bits = loss / math.log(2) / batches.bytes_per_token
             figures["text"] = {"loss": loss, "perplexity": math.exp(loss), "bits_per_byte": bits}
-            yield Evaluated(self._steps(), loss, bits)
+            yield Evaluated(note["step"], loss, bits)
         answers = self._held_out_answers(1) if self._config.instruct.files else None
         if answers is not None:
             loss = yield from self._measure(gpt, answers, "held-out answers")
@@ -238,10 +242,6 @@ class ModelStages:
                 yield StageProgress("evaluate", row, rows, what)
         return total / max(counted, 1)
 
-    def _steps(self) -> int:
-        steps: int = read_json(self._work.run(self._last_stage()) / _FINISHED).get("step", 0)
-        return steps
-
     def _save(self) -> Iterator[TrainingEvent]:
         if not self._processes.is_first:
             return
@@ -258,10 +258,9 @@ class ModelStages:
     def _card(self, gpt: GPT) -> Card:
         settings = self._config.model
         tasks = learnt_tasks(self._work) if self._config.instruct.files else ()
-        size = f"{gpt.config.num_parameters / 1e6:.1f} million parameters"
         return Card(
             name=settings.name or self._config.run.out.name,
-            description=settings.description or f"A model of {size}, trained with gptdesk.",
+            description=settings.description or f"A model of {_size(gpt)}, trained with gptdesk.",
             languages=settings.languages,
             tasks=tasks,
         )
@@ -273,6 +272,11 @@ class ModelStages:
 
 _ORIGIN = "origin.json"
 _FINISHED = "finished.json"
+
+
+def _size(gpt: GPT) -> str:
+    number = gpt.config.num_parameters
+    return f"{number / 1e6:.1f} million parameters" if number >= 1e6 else f"{number:,} parameters"
 
 
 def _is_finished(folder: Path, goal: str) -> bool:

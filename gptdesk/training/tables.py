@@ -74,7 +74,7 @@ def read_table(kind: type[T], data: Mapping[str, Any]) -> T:
     wanted = _types(kind)
     for name in data:
         if name not in wanted:
-            raise _unknown(kind.TABLE, name, list(wanted))
+            raise _unknown(kind.TABLE, name, wanted)
     values = {name: _convert(value, wanted[name]) for name, value in data.items()}
     for field in dataclasses.fields(kind):
         optional = field.default is not _MISSING or field.default_factory is not _MISSING
@@ -183,18 +183,19 @@ def _wrong(table: str, name: str, value: Any, wanted: str) -> OptionError:
     return OptionError(f"{place(table, name)} must be {wanted}; it is {shown(value)}.", hint)
 
 
-def _unknown(table: str, name: str, known: Sequence[str]) -> OptionError:
-    close = nearest(name, known)
-    what = (
-        f"{place(table, name)} is not a key that exists."
-        if table
-        else f"There is no table [{name}]."
-    )
-    if close:
-        mended = close if table else f"[{close}]"
-        return OptionError(what, f"Did you mean {mended}?")
-    names = ", ".join(known if table else (f"[{item}]" for item in known))
-    return OptionError(what, f"There are: {names}.")
+def _unknown(table: str, name: str, known: Mapping[str, Any]) -> OptionError:
+    if table:
+        what, options = f"{place(table, name)} is not a key that exists.", list(known)
+    else:
+        what, options = f"There is no table [{name}].", [f"[{item}]" for item in known]
+        homes = [item for item, kind in known.items() if name in _types(kind)]
+        if homes:
+            return OptionError(
+                f"{name} stands above the tables.", f"Move the line below [{homes[0]}]."
+            )
+    close = nearest(name if table else f"[{name}]", options)
+    hint = f"Did you mean {close}?" if close else f"There are: {', '.join(options)}."
+    return OptionError(what, hint)
 
 
 def shown(value: Any) -> str:
