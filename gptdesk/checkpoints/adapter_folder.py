@@ -277,7 +277,7 @@ def _low_rank(
     rows, inputs = tuple(shapes[ours][0] for ours in rule.ours), shapes[rule.ours[0]][1:]
     if len(inputs) != 1:
         raise _misfit(folder, f"it adapts {name}, which is no matrix")
-    rank = a.shape[0] if a.shape else 0
+    rank = max(a.shape[0], 1) if a.shape else 1  # none has rank 0
     is_table = rule.ours[0] in _TABLES
     outer = (sum(rows), inputs[0])
     for tensor, wanted in (
