@@ -29,9 +29,12 @@ from gptdesk.jobs import (
     LoadModel,
     Request,
     RunTask,
+    SetAdapter,
+    SwitchAdapter,
     UnloadModel,
     with_progress,
 )
+from tests.helpers import adapters
 
 
 @pytest.fixture
@@ -225,3 +228,23 @@ def test_what_the_work_raises_is_raised_to_the_consumer() -> None:
 
     with pytest.raises(CheckpointError, match="Broken"):
         list(with_progress(work, ThreadCancelFlag()))
+
+
+def test_an_adapter_is_put_on_switched_and_taken_out(
+    runner: JobRunner, tiny_llama_dir: Path, tmp_path: Path
+) -> None:
+    folder = adapters.write(tiny_llama_dir, tmp_path / "letters", r=2, target_modules=["q_proj"])
+    with pytest.raises(EngineError, match="No model"):
+        do(runner, SetAdapter(str(folder)))
+    assert result(runner, LoadModel(str(tiny_llama_dir)))["adapter"] is None
+    *events, last = do(runner, SetAdapter(str(folder), enabled=False))
+    assert {event.stage for event in events} == {"loading"}
+    assert last.result["adapter"].name == "letters"
+    assert not last.result["adapter_enabled"]
+    assert result(runner, SwitchAdapter(True))["adapter_enabled"]
+    with pytest.raises(CheckpointError):
+        do(runner, SetAdapter(str(tmp_path / "nothing")))
+    assert result(runner, SwitchAdapter(True))["adapter"].name == "letters"
+    assert result(runner, SetAdapter(""))["adapter"] is None
+    with pytest.raises(EngineError, match="no adapter"):
+        do(runner, SwitchAdapter(True))

@@ -73,6 +73,11 @@ def refuse_foreign_folder(root: Path, chosen: str = "") -> NoReturn:
         raise CheckpointError(
             f"{root} is empty.", "Choose a folder that holds a model: config.json and weights."
         )
+    if "adapter_config.json" in names:
+        raise UnsupportedModelError(
+            f"{root} is an adapter and not a whole model.",
+            "Open the model that it was trained on, then put the adapter on it.",
+        )
     for name in names:
         path = root / name
         if path.suffix in _PICKLES and name != "meta.pkl":
@@ -82,11 +87,6 @@ def refuse_foreign_folder(root: Path, chosen: str = "") -> NoReturn:
                 f"{path} is in {_OTHER_FORMATS[path.suffix]} format, which gptdesk does not read.",
                 _ADVICE,
             )
-    if "adapter_config.json" in names:
-        raise UnsupportedModelError(
-            f"{root} is an adapter and not a whole model.",
-            "Open the model that it was trained on.",
-        )
     if any(name.endswith(".onnx") for name in names) or (root / "onnx").is_dir():
         raise UnsupportedModelError(
             f"{root} is an ONNX model that gptdesk did not write.",
