@@ -17,7 +17,7 @@ from gptdesk.checkpoints.files import checked_file, read_json
 from gptdesk.checkpoints.foreign import refuse_foreign_file, refuse_foreign_folder
 from gptdesk.checkpoints.gguf_config import read_gguf_config
 from gptdesk.checkpoints.gguf_folder import find_gguf, gguf_parts, read_gguf
-from gptdesk.checkpoints.gguf_vocabulary import refuse_unknown_kind
+from gptdesk.checkpoints.gguf_vocabulary import check_vocabulary
 from gptdesk.checkpoints.training_checkpoint import find_checkpoint, read_model_args
 from gptdesk.checkpoints.weight_files import WeightFormat, checked_path, find_weights
 from gptdesk.errors import CheckpointError, UnsupportedModelError
@@ -133,7 +133,7 @@ def _read_gguf(first: Path) -> ModelFolder:
     parts = gguf_parts(first)
     header = read_gguf(parts)
     data = read_gguf_config(header)
-    refuse_unknown_kind(header)
+    check_vocabulary(header)
     return ModelFolder(first.parent, "gguf", data, read_config(data, str(first)), parts, "gguf")
 
 

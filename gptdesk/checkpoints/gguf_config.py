@@ -15,9 +15,9 @@ from gptdesk.checkpoints.families.base import shown
 from gptdesk.checkpoints.gguf_header import GgufHeader
 from gptdesk.checkpoints.gguf_keys import GgufReader
 from gptdesk.checkpoints.gguf_rope import read_rope_scaling
+from gptdesk.checkpoints.gguf_rules import EMBEDDING, HEAD
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 
-_EMBEDDING, _HEAD = "token_embd.weight", "output.weight"
 _GELU = "gelu_pytorch_tanh"
 _LARGEST_GEMMAS = (46, 62)  # layers of Gemma 2 and 3 with 27 B parameters
 
@@ -40,15 +40,15 @@ def read_gguf_config(header: GgufHeader) -> dict[str, Any]:
     reader = GgufReader(header, name)
     if reader.integer("expert_count", 0, least=0):
         raise reader.unsupported("expert_count")
-    if _EMBEDDING not in header.tensors:
+    if EMBEDDING not in header.tensors:
         raise CheckpointError(
-            f"{header.path} has no tensor {_EMBEDDING}.",
+            f"{header.path} has no tensor {EMBEDDING}.",
             "Download the model again; a file that holds only a part of a model cannot be opened.",
         )
     return {
         **_ARCHITECTURES[name](reader),
-        "vocab_size": header.tensors[_EMBEDDING].shape[0],
-        "tie_word_embeddings": _HEAD not in header.tensors,
+        "vocab_size": header.tensors[EMBEDDING].shape[0],
+        "tie_word_embeddings": HEAD not in header.tensors,
         **_token_ids(header),
     }
 
@@ -56,7 +56,7 @@ def read_gguf_config(header: GgufHeader) -> dict[str, Any]:
 def _token_ids(header: GgufHeader) -> dict[str, int | None]:
     """Ids with a role; null where there is none, as classes in `transformers` have defaults."""
     keys = {"bos_token_id": "bos", "eos_token_id": "eos", "pad_token_id": "padding"}
-    size = header.tensors[_EMBEDDING].shape[0]
+    size = header.tensors[EMBEDDING].shape[0]
     ids: dict[str, int | None] = {}
     for key, name in keys.items():
         value = header.metadata.get(f"tokenizer.ggml.{name}_token_id")

@@ -116,6 +116,13 @@ class GgufHeader:
             raise _damaged(self.path, f"{key} holds a broken string: {error}") from error
         return texts
 
+    def count(self, key: str) -> int:
+        """How many items an array has; 0 when the key is absent or of another type."""
+        value = self.metadata.get(key)
+        if isinstance(value, LongValue):
+            return value.count
+        return len(value) if isinstance(value, list) else 0
+
     def numbers(self, key: str) -> list[Any]:
         """The numbers of an array; [] when the key is absent.
 

@@ -16,6 +16,7 @@ from typing import Any
 from gptdesk.checkpoints.families import find_family
 from gptdesk.checkpoints.families.base import Family, Rule
 
+EMBEDDING, HEAD = "token_embd.weight", "output.weight"
 _LAYER, _OURS = "blk.{i}", "model.layers.{i}"
 _GLOBAL: dict[str, str] = {
     "token_embd": "model.embed_tokens",

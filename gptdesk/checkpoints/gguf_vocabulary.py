@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from gptdesk.checkpoints.families.base import shown
 from gptdesk.checkpoints.gguf_header import GgufHeader
+from gptdesk.checkpoints.gguf_rules import EMBEDDING
 from gptdesk.errors import TokenizerError
 from gptdesk.text.bpe_splitting import SPLITTINGS, Splitting
 from gptdesk.text.gguf_tokenizer import GgufVocabulary
@@ -20,7 +21,6 @@ _NAMED = {
 }
 _ENDS = ("eot_token_id", "eom_token_id")
 _MADE_FOR = {"gpt2": "gpt-2", "llama": "llama-bpe", "qwen2": "qwen2", "qwen3": "qwen2"}
-_LONGEST_TEMPLATE = 1 << 20
 
 
 def tokenizer_files(header: GgufHeader) -> dict[str, str]:
@@ -53,7 +53,7 @@ def read_vocabulary(header: GgufHeader) -> GgufVocabulary:
     Raises:
         TokenizerError: there is no vocabulary, or it is of a kind that is not known.
     """
-    kind = refuse_unknown_kind(header)
+    kind = check_vocabulary(header)
     splitting = _splitting(header) if kind == "gpt2" else Splitting()
     tokens = header.texts(f"{_KEY}tokens")
     template = header.metadata.get("tokenizer.chat_template")
@@ -75,17 +75,25 @@ def read_vocabulary(header: GgufHeader) -> GgufVocabulary:
     )
 
 
-def refuse_unknown_kind(header: GgufHeader) -> Literal["gpt2", "llama"]:
-    """The kind of vocabulary, from the metadata alone.
+def check_vocabulary(header: GgufHeader) -> Literal["gpt2", "llama"]:
+    """The kind of vocabulary, judged by the metadata without reading it.
 
     Raises:
-        TokenizerError: there is none, or it is of a kind that is not known.
+        TokenizerError: there is none, it is of a kind that is not known, or its parts are not as
+            many as the model's tokens.
     """
     kind = header.metadata.get(f"{_KEY}model")
     if kind not in ("gpt2", "llama"):
         raise _unknown(header, "model", kind)
     if kind == "gpt2":
         _splitting(header)
+    count, rows = header.count(f"{_KEY}tokens"), header.tensors[EMBEDDING].shape[0]
+    if not 0 < count <= rows:
+        raise _miscounted(header, "tokens", count, f"from 1 to {rows}, as {EMBEDDING} has rows")
+    for part in ("scores", "token_type"):
+        found = header.count(f"{_KEY}{part}")
+        if found != count and (found or (kind, part) == ("llama", "scores")):
+            raise _miscounted(header, part, found, f"{count}, one for each token")
     return "gpt2" if kind == "gpt2" else "llama"
 
 
@@ -106,6 +114,13 @@ def _ids(header: GgufHeader, keys: dict[str, str], size: int) -> dict[str, int]:
 def _flag(header: GgufHeader, key: str, default: bool) -> bool:
     value = header.metadata.get(f"{_KEY}{key}", default)
     return value if isinstance(value, bool) else default
+
+
+def _miscounted(header: GgufHeader, part: str, found: int, wanted: str) -> TokenizerError:
+    return TokenizerError(
+        f"{header.path}: {_KEY}{part} has {found} entries; there must be {wanted}.",
+        "Download the file again, or look for another conversion of this model.",
+    )
 
 
 def _unknown(header: GgufHeader, key: str, value: object) -> TokenizerError:

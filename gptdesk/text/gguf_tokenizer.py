@@ -87,11 +87,8 @@ class GgufVocabulary:
         """The tokenizer itself.
 
         Raises:
-            TokenizerError: tokens, scores, types and merges do not fit together.
+            TokenizerError: tokens and merges do not fit together.
         """
-        if self.types and len(self.types) != len(self.tokens):
-            counts = f"{len(self.tokens)} tokens and {len(self.types)} types"
-            raise broken(self.path, f"it has {counts}; there must be as many of each")
         rust = _from_pieces(self) if self.kind == "llama" else _from_merges(self)
         with rust_border(self.path):
             _add_named(rust, self)
