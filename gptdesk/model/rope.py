@@ -50,9 +50,11 @@ def _cached_frequencies(rotary: Rotary, device: torch.device) -> Tensor:
 
 def magnitude(rotary: Rotary) -> float:
     """By how much rotation lengthens queries and keys; most methods leave them as they are."""
-    scaling = rotary.scaling
-    lengthens = isinstance(scaling, YarnScaling | FactorScaling | LongRopeScaling)
-    return scaling.attention_factor if lengthens else 1.0
+    match rotary.scaling:
+        case YarnScaling() | FactorScaling() | LongRopeScaling() as scaling:
+            return scaling.attention_factor
+        case _:
+            return 1.0
 
 
 def _stretched(plain: Tensor, rotary: Rotary) -> Tensor:

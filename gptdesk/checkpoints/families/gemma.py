@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gptdesk.checkpoints.families.base import ConfigReader, Family
+from gptdesk.checkpoints.families.base import ACTIVATION_NAMES, ConfigReader, Family
 from gptdesk.checkpoints.families.llama_keys import STORED_ROTARY_BUFFERS, read_shape, write_shape
 from gptdesk.checkpoints.families.window_options import refuse_window
-from gptdesk.model.config import ModelConfig
+from gptdesk.model.config import Activation, ModelConfig
 
 GELU = "gelu_pytorch_tanh"
 
@@ -16,17 +16,16 @@ GELU = "gelu_pytorch_tanh"
 def read_gemma(reader: ConfigReader) -> ModelConfig:
     """config.json of a Gemma to its shape."""
     # The first files said "gelu" and meant the approximation; `hidden_activation` corrected them.
-    names = {GELU if name == "gelu" else name for name in _activations(reader)}
-    if len(names) > 1:
-        raise reader.unsupported("hidden_activation", reader.data["hidden_activation"])
-    config = read_gemma_shape(reader, "gemma", next(iter(names), GELU), context_length=8192)
+    activation = reader.activation("hidden_act", GELU)
+    if activation == "gelu":
+        activation = "gelu_tanh"
+    if reader.data.get("hidden_activation") is not None:
+        corrected = reader.activation("hidden_activation", GELU)
+        if corrected != activation:
+            raise reader.unsupported("hidden_activation", reader.data["hidden_activation"])
+    config = read_gemma_shape(reader, "gemma", activation, context_length=8192, kv_heads=16)
     refuse_window(reader, config.context_length)
     return config
-
-
-def _activations(reader: ConfigReader) -> list[str]:
-    keys = ("hidden_act", "hidden_activation")
-    return [reader.data[key] for key in keys if isinstance(reader.data.get(key), str)]
 
 
 def write_gemma(config: ModelConfig) -> dict[str, Any]:
@@ -35,13 +34,21 @@ def write_gemma(config: ModelConfig) -> dict[str, Any]:
 
 
 def read_gemma_shape(
-    reader: ConfigReader, architecture: str, activation: str, *, context_length: int
+    reader: ConfigReader,
+    architecture: str,
+    activation: Activation,
+    *,
+    context_length: int,
+    kv_heads: int,
 ) -> ModelConfig:
     """What all generations of Gemma have in common; arguments as of `read_shape`."""
     if reader.flag("use_bidirectional_attention", False):
         raise reader.unsupported("use_bidirectional_attention", True)
-    keys = reader.with_values(hidden_act=activation).with_defaults(tie_word_embeddings=True)
-    config = read_shape(keys, architecture, context_length=context_length, head_dim=256)
+    keys = reader.with_values(hidden_act=ACTIVATION_NAMES[activation])
+    keys = keys.with_defaults(tie_word_embeddings=True)
+    config = read_shape(
+        keys, architecture, context_length=context_length, head_dim=256, kv_heads=kv_heads
+    )
     bias = reader.flag("attention_bias", False)
     return replace(
         config,

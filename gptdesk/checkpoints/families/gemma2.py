@@ -45,10 +45,10 @@ def read_scaled_gemma(
     reader: ConfigReader, architecture: str, *, context_length: int
 ) -> ModelConfig:
     """What Gemma 2 and 3 have in common; arguments as of `read_shape`."""
-    activation = reader.data.get("hidden_activation", GELU)
-    if not isinstance(activation, str):
-        raise reader.invalid("hidden_activation", "a name")
-    config = read_gemma_shape(reader, architecture, activation, context_length=context_length)
+    activation = reader.activation("hidden_activation", GELU)
+    config = read_gemma_shape(
+        reader, architecture, activation, context_length=context_length, kv_heads=4
+    )
     size = reader.number("query_pre_attn_scalar", 256)
     if size <= 0:
         raise reader.invalid("query_pre_attn_scalar", "above 0")
