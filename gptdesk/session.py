@@ -62,7 +62,9 @@ class Model:
         warnings: Sequence[str] = (),
     ) -> None:
         self.path: Path = folder.path
-        self.config: ModelConfig = folder.config
+        # The weights may contradict config.json, for instance about a tied output matrix.
+        loaded = getattr(engine, "gpt", None)
+        self.config: ModelConfig = folder.config if loaded is None else loaded.config
         self.engine = engine
         self.tokenizer = tokenizer
         self.profile = profile

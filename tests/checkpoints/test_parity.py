@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from gptdesk.checkpoints.folder import resolve_folder
 from gptdesk.checkpoints.loader import load_gpt
 from gptdesk.engines.torch_engine import TorchEngine, open_torch
+from gptdesk.session import load_model
 from tests.helpers import checkpoints
 
 TOLERANCE = 2e-4
@@ -32,6 +33,11 @@ GPT2_SHAPES: dict[str, dict[str, Any]] = {
     "silu": {"activation_function": "silu"},
     "scaled by layer": {"scale_attn_by_inverse_layer_idx": True},
     "upcast attention": {"reorder_and_upcast_attn": True},
+    "unscaled": {"scale_attn_weights": False},
+    "unscaled by width, scaled by layer": {
+        "scale_attn_weights": False,
+        "scale_attn_by_inverse_layer_idx": True,
+    },
     "other epsilon": {"layer_norm_epsilon": 0.01},
     "one head": {"n_head": 1},
     "sharded": {"max_shard_size": "100KB"},
@@ -167,9 +173,20 @@ def test_two_different_matrices_are_believed_over_the_config(
 ) -> None:
     folder = copy(tiny_llama_dir, tmp_path)
     edit_config(folder, lambda data: data.update(tie_word_embeddings=True))
-    engine, warnings = open_torch(resolve_folder(folder), device="cpu")
-    assert "two different" in warnings[0]
-    assert np.array_equal(engine.extend(IDS, last=len(IDS)), our_logits(tiny_llama_dir))
+    model = load_model(folder, device="cpu")
+    assert "two different" in model.warnings[0]
+    assert not model.config.tied_embeddings
+    assert np.array_equal(model.logits(IDS), our_logits(tiny_llama_dir))
+    model.close()
+
+
+def test_a_window_of_one_token(tmp_path: Path) -> None:
+    """Decoding with a cache, the reference does not keep to it; reading a whole text, it does."""
+    folder = checkpoints.write_like_llama(tmp_path / "model", "mistral", sliding_window=1)
+    assert_equal(folder)
+    engine, _ = open_torch(resolve_folder(folder), device="cpu")
+    one_by_one = np.concatenate([engine.extend([token]) for token in IDS])
+    assert np.abs(one_by_one - our_logits(folder)).max() < 1e-4
 
 
 @pytest.mark.parametrize("name", ["tiny_gpt2_dir", "tiny_llama_dir", "tiny_llama_tied_dir"])

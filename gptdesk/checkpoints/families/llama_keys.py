@@ -23,6 +23,7 @@ def read_shape(
     *,
     context_length: int,
     head_dim: int | None = None,
+    kv_heads: int | None = None,
     rotary_share: float | None = None,
     long_texts: bool = False,
 ) -> ModelConfig:
@@ -31,8 +32,8 @@ def read_shape(
     Args:
         reader: config.json.
         architecture: the family's `model_type`.
-        context_length, head_dim: what the family takes for keys that are absent; None for
-            heads that share the width of the model.
+        context_length, head_dim, kv_heads: what the family takes for keys that are absent; None
+            for heads that share the width of the model, and for as many of keys as of queries.
         rotary_share: how much of each head is turned if the file does not say so; None for a
             family that always turns all of it.
         long_texts: see `read_rope`.
@@ -40,7 +41,9 @@ def read_shape(
     hidden, heads = reader.integer("hidden_size"), reader.integer("num_attention_heads")
     if reader.data.get("head_dim", head_dim) is None and hidden % heads:
         raise reader.invalid("num_attention_heads", f"a divisor of hidden_size = {hidden}")
-    kv_heads = reader.integer("num_key_value_heads", heads)
+    if kv_heads is None or "num_key_value_heads" in reader.data:  # null means as many, too
+        kv_heads = heads
+    kv_heads = reader.integer("num_key_value_heads", kv_heads)
     if heads % kv_heads:
         raise reader.invalid("num_key_value_heads", f"a divisor of num_attention_heads = {heads}")
     context_length = reader.integer("max_position_embeddings", context_length)

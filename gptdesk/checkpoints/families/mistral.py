@@ -13,7 +13,7 @@ from gptdesk.model.config import ModelConfig
 
 def read_mistral(reader: ConfigReader) -> ModelConfig:
     """config.json of a Mistral to its shape."""
-    config = read_shape(reader, "mistral", context_length=131_072)
+    config = read_shape(reader, "mistral", context_length=131_072, kv_heads=8)
     window = None
     if reader.data.get("sliding_window", 0) is not None:  # null means none, absent the default
         window = reader.integer("sliding_window", 4096)

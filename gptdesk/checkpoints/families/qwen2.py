@@ -16,7 +16,7 @@ from gptdesk.model.config import ModelConfig
 
 def read_qwen2(reader: ConfigReader) -> ModelConfig:
     """config.json of a Qwen2 to its shape."""
-    config = read_shape(reader, "qwen2", context_length=32_768)
+    config = read_shape(reader, "qwen2", context_length=32_768, kv_heads=32)
     window, full = read_switched_window(reader, config.num_layers)
     return replace(config, qkv_bias=True, sliding_window=window, full_attention_layers=full)
 

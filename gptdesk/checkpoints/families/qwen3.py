@@ -13,7 +13,7 @@ from gptdesk.model.config import ModelConfig
 
 def read_qwen3(reader: ConfigReader) -> ModelConfig:
     """config.json of a Qwen3 to its shape."""
-    config = read_shape(reader, "qwen3", context_length=32_768, head_dim=128)
+    config = read_shape(reader, "qwen3", context_length=32_768, head_dim=128, kv_heads=32)
     window, full = read_switched_window(reader, config.num_layers)
     bias = reader.flag("attention_bias", False)
     return replace(

@@ -102,12 +102,18 @@ def write_rotary_share(config: ModelConfig) -> float:
 def full_context(trained: int, scaling: RopeScaling | None) -> int:
     """Tokens that a model can attend to whose `max_position_embeddings` are `trained`.
 
-    More than that where the base of the frequencies grows with the text: there the key holds
-    the context of the training.
+    More than that where the base of the frequencies grows with the text, or YaRN stretches them
+    for more: there the key holds, as a rule, the context of the training. `transformers` itself
+    has no limit; Qwen's files say 32,768 and are meant to be used up to 131,072.
     """
-    if not isinstance(scaling, DynamicScaling):
-        return trained
-    return max(trained, int(min(trained * scaling.factor, MAX_CONTEXT)))
+    match scaling:
+        case DynamicScaling(factor=factor):
+            stretched = trained * factor
+        case YarnScaling(factor=factor, original_context=original):
+            stretched = original * factor
+        case _:
+            return trained
+    return max(trained, int(min(stretched, MAX_CONTEXT)))
 
 
 def trained_context(config: ModelConfig) -> int:

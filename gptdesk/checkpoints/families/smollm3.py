@@ -15,7 +15,7 @@ from gptdesk.model.config import ModelConfig
 def read_smollm3(reader: ConfigReader) -> ModelConfig:
     """config.json of a SmolLM3 to its shape."""
     keys = reader.with_defaults(rope_theta=2_000_000.0, tie_word_embeddings=True)
-    config = read_shape(keys, "smollm3", context_length=32_768)
+    config = read_shape(keys, "smollm3", context_length=32_768, kv_heads=4)
     layers = range(config.num_layers)
     free = _rope_free_layers(reader, config.num_layers)
     window = None
