@@ -6,10 +6,40 @@ import json
 import random
 from pathlib import Path
 
-WORDS = (
-    "the old keeper wrote letters every evening while rain fell on the harbour and lamps burned "
-    "slowly over a calm sea until morning came with wind and a ship from the north"
-).split()
+WORDS = [
+    "the",
+    "old",
+    "keeper",
+    "wrote",
+    "letters",
+    "every",
+    "evening",
+    "while",
+    "rain",
+    "fell",
+    "on",
+    "the",
+    "harbour",
+    "and",
+    "lamps",
+    "burned",
+    "slowly",
+    "over",
+    "a",
+    "calm",
+    "sea",
+    "until",
+    "morning",
+    "came",
+    "with",
+    "wind",
+    "and",
+    "a",
+    "ship",
+    "from",
+    "the",
+    "north",
+]
 CHINESE = "灯塔看守人每天晚上都写一封信虽然没有船来把它带走雨落在海港"
 
 

@@ -1,0 +1,152 @@
+"""Questions with answers: put as the tasks put them, and scored on the answer alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gptdesk.errors import DocumentError
+from gptdesk.text.task_template import template_prompt
+from gptdesk.text.tokenizer import Tokenizer
+from gptdesk.training.config import TokenizerSettings
+from gptdesk.training.instruction import (
+    Example,
+    ExampleReader,
+    TemplateRenderer,
+    form_of,
+    kind_of,
+)
+from gptdesk.training.release import CONTROL_TEMPLATES, WORD_TEMPLATES, end_text, templates_for
+from gptdesk.training.tokenizer_training import special_tokens, train_tokenizer, write_tokenizer
+from tests.training import corpus
+
+SUMMARY = {"document": corpus.document(1), "summary": "A ship came from the north."}
+PAIR = {"src": "the calm sea", "tgt": "海", "src_lang": "en", "tgt_lang": "zh"}
+CHAT = {
+    "messages": [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Who wrote? <|im_end|>"},
+        {"role": "assistant", "content": "The keeper."},
+        {"role": "user", "content": "When?"},
+        {"role": "assistant", "content": "Every evening."},
+    ]
+}
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    folder = tmp_path_factory.mktemp("tokenizer")
+    texts = (corpus.document(number) for number in range(30))
+    specials = special_tokens(TokenizerSettings(), [])
+    write_tokenizer(train_tokenizer(texts, "qwen2", 500, specials), folder, 256)
+    return Tokenizer.from_folder(folder)
+
+
+@pytest.fixture
+def renderer(tokenizer: Tokenizer) -> TemplateRenderer:
+    return TemplateRenderer(templates_for(tokenizer), end_text(tokenizer), tokenizer)
+
+
+def examples(
+    rows: list[Any], tokenizer: Tokenizer, renderer: TemplateRenderer, folder: Path, most: int = 400
+) -> tuple[list[Example], ExampleReader]:
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    reader = ExampleReader(tokenizer, renderer, most)
+    return list(reader.read(path, lambda _: True)), reader
+
+
+def shown(example: Example, tokenizer: Tokenizer) -> tuple[str, str]:
+    """The text of the prompt and of the answer, control tokens included."""
+    prompt, answer = example.ids[: example.answer_start], example.ids[example.answer_start :]
+    return tokenizer.decode(prompt, skip_special=False), tokenizer.decode(answer, False)
+
+
+def test_a_summary_is_asked_for_as_the_task_asks(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
+) -> None:
+    (example,), _ = examples([SUMMARY], tokenizer, renderer, tmp_path)
+    values = {"form": "paragraph", "language": "en"}
+    prompt = template_prompt(CONTROL_TEMPLATES["summarize"], SUMMARY["document"].strip(), values)
+    assert example.ids[: example.answer_start] == tokenizer.encode_prompt(prompt)
+    assert shown(example, tokenizer)[1] == SUMMARY["summary"] + "<|endoftext|>"
+
+
+def test_a_pair_is_learnt_in_both_directions(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
+) -> None:
+    found, reader = examples([PAIR], tokenizer, renderer, tmp_path)
+    assert [shown(example, tokenizer) for example in found] == [
+        ("<|endoftext|><|translate|><|en|><|zh|>the calm sea<|answer|>", "海<|endoftext|>"),
+        ("<|endoftext|><|translate|><|zh|><|en|>海<|answer|>", "the calm sea<|endoftext|>"),
+    ]
+    assert reader.counts.tasks == {"translate": 2}
+    one_way = TemplateRenderer(CONTROL_TEMPLATES, "", tokenizer, both_directions=False)
+    assert len(one_way(PAIR)) == 1
+
+
+def test_every_answer_of_a_conversation_is_learnt(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
+) -> None:
+    found, _ = examples([CHAT], tokenizer, renderer, tmp_path)
+    first, second = (shown(example, tokenizer) for example in found)
+    assert first[1] == "The keeper.<|im_end|>"
+    assert second[1] == "Every evening.<|im_end|>"
+    assert second[0] == tokenizer.apply_chat_template(CHAT["messages"][:4])
+    start, end = (tokenizer.encode(name)[0] for name in ("<|im_start|>", "<|im_end|>"))
+    assert found[0].ids.count(start) == 3
+    assert found[0].ids.count(end) == 3, "the one in the message is text"
+
+
+def test_a_long_document_loses_its_end_and_a_long_pair_is_left_out(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
+) -> None:
+    long = {**SUMMARY, "document": corpus.document(2, 60)}
+    pair = {**PAIR, "src": "sea " * 200}
+    found, reader = examples([long, pair], tokenizer, renderer, tmp_path, most=100)
+    (example,) = found
+    assert 95 <= len(example.ids) <= 100
+    assert shown(example, tokenizer)[0].endswith("<|answer|>")
+    assert reader.counts.too_long == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"text": "x"}, "it has the keys text instead of"),
+        ({**SUMMARY, "summary": ""}, '"summary" is empty'),
+        ({**PAIR, "tgt": 3}, '"tgt" is empty or of the wrong type'),
+        ({"messages": [{"role": "user"}]}, 'lacks "role" or "content"'),
+        ({"messages": "hello"}, '"messages" is empty or of the wrong type'),
+    ],
+)
+def test_a_bad_line_is_counted_and_said(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path, row: Any, why: str
+) -> None:
+    found, reader = examples([row, PAIR], tokenizer, renderer, tmp_path)
+    assert len(found) == 2
+    assert reader.counts.bad == 1
+    assert "Line 1 of" in reader.counts.first_bad
+    assert why in reader.counts.first_bad
+
+
+def test_a_file_that_is_no_text_is_an_error(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
+) -> None:
+    (tmp_path / "x.jsonl").write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(DocumentError, match=r"x\.jsonl"):
+        list(ExampleReader(tokenizer, renderer, 9).read(tmp_path / "x.jsonl", lambda _: True))
+
+
+def test_kinds_and_forms_are_told_by_keys_and_looks() -> None:
+    assert [kind_of(row) for row in (SUMMARY, PAIR, CHAT)] == ["summarize", "translate", "chat"]
+    assert form_of("A ship comes home") == "headline"
+    assert form_of("A ship comes home.") == "paragraph"
+    assert form_of("word " * 40) == "paragraph"
+
+
+def test_a_foreign_tokenizer_is_asked_in_words(tiny_llama_dir: Path) -> None:
+    assert templates_for(Tokenizer.from_folder(tiny_llama_dir)) == WORD_TEMPLATES
