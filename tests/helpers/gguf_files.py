@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from gguf import GGMLQuantizationType as Kind
 from gguf import quants
 from numpy.typing import NDArray
 from safetensors import safe_open
+
+from tests.helpers.gguf_tokenizers import add_keys, bpe_keys, finish
 
 Array = NDArray[Any]
 
@@ -32,7 +34,7 @@ def write_gguf(
     *,
     metadata: Mapping[str, Any] | None = None,
     encode: Callable[[str, Array], tuple[Array, Kind]] | None = None,
-    tokenizer: bool = True,
+    only: Collection[str] | None = None,
 ) -> Path:
     """Convert the checkpoint in `folder`.
 
@@ -40,33 +42,30 @@ def write_gguf(
         folder: written by `tests.helpers.checkpoints`.
         path: of the file.
         kind: type of all matrices; vectors are F32, as in real files.
-        metadata: further keys, which replace those that the converter writes.
+        metadata: further keys, which replace those that the converter writes; None removes one.
+            Keys of the architecture go without its name.
+        only: names of the tensors to write; None for all.
         encode: instead of `kind`: name and values to stored values and their type.
-        tokenizer: write tokens, merges and the chat template too.
     """
     config = json.loads((folder / "config.json").read_text("utf-8"))
     architecture = _LLAMA_ARCHITECTURES.get(config["model_type"], config["model_type"])
     writer = gguf.GGUFWriter(path, architecture)
-    keys = {**_shape_keys(config, architecture), **(metadata or {})}
-    for key, value in keys.items():
-        if value is not None:
-            _add(
-                writer,
-                key if "." in key and key.split(".")[0] in _GENERAL else f"{architecture}.{key}",
-                value,
-            )
-    if tokenizer:
-        _add_tokenizer(writer, folder, metadata or {})
-    for name, values in {
-        **converted(folder, config, architecture),
-        **_rope_tensors(config),
-    }.items():
+    named = {
+        f"{architecture}.{key}": value for key, value in _shape_keys(config, architecture).items()
+    }
+    named |= bpe_keys(folder, rows=config["vocab_size"])
+    more = {
+        key if key.split(".")[0] in _GENERAL else f"{architecture}.{key}": value
+        for key, value in (metadata or {}).items()
+    }
+    add_keys(writer, named | more)
+    tensors = {**converted(folder, config, architecture), **_rope_tensors(config)}
+    for name, values in tensors.items():
+        if only is not None and name not in only:
+            continue
         stored, number = (encode or _encoder(kind))(name, values)
         writer.add_tensor(name, stored, raw_shape=stored.shape, raw_dtype=number)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    finish(writer)
     return path
 
 
@@ -200,48 +199,3 @@ def _encoder(kind: str) -> Callable[[str, Array], tuple[Array, Kind]]:
         return quants.quantize(values, number), number
 
     return encode
-
-
-def _add(writer: gguf.GGUFWriter, key: str, value: Any) -> None:
-    if isinstance(value, bool):
-        writer.add_bool(key, value)
-    elif isinstance(value, int):
-        writer.add_uint32(key, value)
-    elif isinstance(value, float):
-        writer.add_float32(key, value)
-    elif isinstance(value, str):
-        writer.add_string(key, value)
-    else:
-        writer.add_array(key, value)
-
-
-def _add_tokenizer(writer: gguf.GGUFWriter, folder: Path, metadata: Mapping[str, Any]) -> None:
-    """Byte-level BPE out of tokenizer.json, as `_set_vocab_gpt2` writes it."""
-    data = json.loads((folder / "tokenizer.json").read_text("utf-8"))
-    settings = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
-    added = {token["id"]: token for token in data["added_tokens"]}
-    by_id = {at: token for token, at in data["model"]["vocab"].items()}
-    by_id |= {at: token["content"] for at, token in added.items()}
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    size = config["vocab_size"]
-    types = [
-        (gguf.TokenType.CONTROL if added[at]["special"] else gguf.TokenType.USER_DEFINED)
-        if at in added
-        else gguf.TokenType.NORMAL
-        if at in by_id
-        else gguf.TokenType.UNUSED
-        for at in range(size)
-    ]
-    values = {
-        "tokenizer.ggml.model": "gpt2",
-        "tokenizer.ggml.pre": "gpt-2",
-        "tokenizer.ggml.tokens": [by_id.get(at, f"[PAD{at}]") for at in range(size)],
-        "tokenizer.ggml.token_type": [int(kind) for kind in types],
-        "tokenizer.ggml.merges": [" ".join(merge) for merge in data["model"]["merges"]],
-        "tokenizer.ggml.bos_token_id": config.get("bos_token_id"),
-        "tokenizer.ggml.eos_token_id": config.get("eos_token_id"),
-        "tokenizer.chat_template": settings.get("chat_template"),
-    }
-    for key, value in values.items():
-        if value is not None and key not in metadata:
-            _add(writer, key, value)
