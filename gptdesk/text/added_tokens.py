@@ -6,7 +6,8 @@ added_tokens.json with special_tokens_map.json, and at any time the named ones (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ TOKEN_NAMES = (
 LISTED = "added_tokens_decoder"
 _LISTS = ("extra_special_tokens", "additional_special_tokens")
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
-_MAX_TOKENS = 1 << 20
+_Flags = dict[str, bool]
+_MAX_TOKENS = 100_000
 
 
 def token_text(value: Any) -> str | None:
@@ -85,32 +87,36 @@ def add_tokens(
         # Where both name a token, tokenizer.json has the last word before added_tokens.json, and
         # added_tokens_decoder before either.
         known = _contents(rust) if LISTED not in settings else {}
-        for content, flags in listed:
-            if content not in known:
-                _add(rust, content, flags, rows)
+        _add(rust, [token for token in listed if token[0] not in known], rows)
         known = _contents(rust)
-        for content, flags in named:
-            _add(rust, content, {**(known.get(content) or flags), "special": True}, rows)
+        _add(
+            rust,
+            [(text, {**(known.get(text) or flags), "special": True}) for text, flags in named],
+            rows,
+        )
 
 
-def _contents(rust: tokenizers.Tokenizer) -> dict[str, dict[str, bool]]:
+def _contents(rust: tokenizers.Tokenizer) -> dict[str, _Flags]:
     """The added tokens so far with their flags."""
     tokens = rust.get_added_tokens_decoder().values()
     return {token.content: {flag: getattr(token, flag) for flag in _FLAGS} for token in tokens}
 
 
 def _add(
-    rust: tokenizers.Tokenizer, content: str, flags: Mapping[str, bool], rows: int | None
+    rust: tokenizers.Tokenizer, tokens: Sequence[tuple[str, _Flags]], rows: int | None
 ) -> None:
+    """Add all at once: the library makes its search tree anew at every call."""
     from tokenizers import AddedToken
 
-    if rows is not None and rust.token_to_id(content) is None and rust.get_vocab_size() >= rows:
-        return
-    token = AddedToken(content, **flags)
-    if token.special:
-        rust.add_special_tokens([token])
-    else:
-        rust.add_tokens([token])
+    free = sys.maxsize if rows is None else rows - rust.get_vocab_size()
+    added = {}
+    for text, flags in tokens:
+        if rust.token_to_id(text) is None and text not in added:
+            free -= 1
+            if free < 0:
+                continue
+        added[text] = AddedToken(text, **flags)
+    rust.add_tokens(list(added.values()))
 
 
 def frame(rust: tokenizers.Tokenizer, path: Path, begin: str | None, end: str | None) -> None:
@@ -132,7 +138,7 @@ def frame(rust: tokenizers.Tokenizer, path: Path, begin: str | None, end: str | 
 
 def _listed(
     path: Path, settings: Mapping[str, Any], legacy: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, bool]]]:
+) -> Iterator[tuple[str, _Flags]]:
     """Tokens that are listed with ids, ascending."""
     modern = settings.get(LISTED)
     if isinstance(modern, dict):
@@ -144,9 +150,7 @@ def _listed(
         yield content, {"normalized": not special, "special": special}
 
 
-def _decoder_entries(
-    path: Path, modern: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, bool]]]:
+def _decoder_entries(path: Path, modern: Mapping[str, Any]) -> Iterator[tuple[str, _Flags]]:
     if len(modern) > _MAX_TOKENS:
         raise broken(path, f"added_tokens_decoder has {len(modern)} entries")
     entries = {_whole(path, number): entry for number, entry in modern.items()}
@@ -170,7 +174,7 @@ def _whole(path: Path, number: str) -> int:
     return int(number)
 
 
-def _named(settings: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, bool]]]:
+def _named(settings: Mapping[str, Any]) -> Iterator[tuple[str, _Flags]]:
     """Control tokens that are named without an id."""
     values = [settings.get(name) for name in TOKEN_NAMES]
     for name in _LISTS:

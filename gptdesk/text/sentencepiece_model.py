@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gptdesk.text.tokenizer_bounds import why_bad_charsmap
 from gptdesk.text.tokenizer_reading import broken, read_bytes
 
 _MAX_BYTES = 16 << 20  # three times the largest in use
 _MAX_PIECES = 2_000_000
-_LONGEST_PIECE = 4096  # characters; pieces in use have at most some dozens
+_LONGEST_PIECE = 256  # characters; pieces in use have at most some dozens
 
 
 class PieceType(enum.IntEnum):
@@ -148,6 +149,9 @@ def _check(model: SentencePieceModel) -> None:
     if not size == len(model.scores) == len(model.types):
         counts = f"{size} tokens, {len(model.scores)} scores and {len(model.types)} types"
         raise broken(model.path, f"it has {counts}; there must be as many of each")
+    why = why_bad_charsmap(model.charsmap)
+    if why:
+        raise broken(model.path, why)
     seen: set[str] = set()
     for at, (token, score) in enumerate(zip(model.tokens, model.scores, strict=True)):
         if not token or len(token) > _LONGEST_PIECE:

@@ -56,11 +56,13 @@ def to_tokenizer(
             rust.normalizer = normalizer
         rust.pre_tokenizer = _pre_tokenizer(scheme, prefix)
         rust.decoder = _decoder(model, scheme, prefix)
-        for token, kind in zip(model.tokens, model.types, strict=True):
-            if kind in (PieceType.UNKNOWN, PieceType.CONTROL):
-                rust.add_special_tokens([AddedToken(token, special=True, normalized=False)])
-            elif kind == PieceType.USER_DEFINED:
-                rust.add_tokens([AddedToken(token, special=False, normalized=False)])
+        rust.add_tokens(
+            [
+                AddedToken(token, special=kind != PieceType.USER_DEFINED, normalized=False)
+                for token, kind in zip(model.tokens, model.types, strict=True)
+                if kind in (PieceType.UNKNOWN, PieceType.CONTROL, PieceType.USER_DEFINED)
+            ]
+        )
     return rust
 
 

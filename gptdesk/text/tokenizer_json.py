@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gptdesk.text.tokenizer_bounds import why_unbounded
 from gptdesk.text.tokenizer_reading import MAX_VOCABULARY_BYTES, broken, read_text, rust_border
 
 if TYPE_CHECKING:
@@ -24,14 +25,20 @@ def read_tokenizer_json(path: Path, rows: int | None = None) -> tokenizers.Token
         TokenizerError: the file is broken, too large or hostile.
     """
     import tokenizers
+    from tokenizers import models
 
     text = read_text(path, MAX_VOCABULARY_BYTES)
     data = _parse(path, text)
-    _check(path, data)
+    why = why_unbounded(data)
+    if why:
+        raise broken(path, why)
     if rows is not None and _drop_rowless(data, rows):
         text = json.dumps(data)
     with rust_border(path):
-        return tokenizers.Tokenizer.from_str(text)
+        rust = tokenizers.Tokenizer.from_str(text)
+        if isinstance(rust.model, models.BPE):
+            rust.model.dropout = None  # it is for training: ids must not depend on chance
+    return rust
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
@@ -64,12 +71,3 @@ def _drop_rowless(data: dict[str, Any], rows: int) -> bool:
 
 def _as_id(value: Any) -> int:
     return value if type(value) is int else -1
-
-
-def _check(path: Path, data: dict[str, Any]) -> None:
-    model = data.get("model")
-    if not isinstance(model, dict):
-        raise broken(path, "it has no model")
-    # A merge of such a BPE may cut a token in the middle of a character: a panic within a panic.
-    if model.get("type", "BPE") == "BPE" and model.get("continuing_subword_prefix"):
-        raise broken(path, "continuing_subword_prefix is not empty; no GPT has one")
