@@ -45,6 +45,15 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "linear positions": ("llama", _rope(rope_type="linear", factor=4.0)),
     "dynamic positions": ("llama", _rope(rope_type="dynamic", factor=4.0)),
+    "positions with a factor for each pair": (
+        "llama",
+        _rope(
+            rope_type="longrope",
+            short_factor=[1.0 + 0.3 * pair for pair in range(8)],
+            long_factor=[1.0 + 0.3 * pair for pair in range(8)],
+            attention_factor=1.2,
+        ),
+    ),
     "yarn positions": ("llama", _rope(**_YARN)),
     "yarn positions, all settings": (
         "llama",
@@ -128,18 +137,16 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
-    "gemma3 with biases, a cap and its usual bases": (
+    "gemma3 with windows only, biases, a cap and its usual bases": (
         "gemma3_text",
         {
             "head_dim": 16,
             "attention_bias": True,
-            "sliding_window": 512,
-            "sliding_window_pattern": 2,
+            "sliding_window": 24,
             "final_logit_softcapping": 3.0,
             "attn_logit_softcapping": 5.0,
         },
     ),
-    "gemma3 with windows only": ("gemma3_text", {"head_dim": 16, "sliding_window": 24}),
     "gemma3 without windows": (
         "gemma3_text",
         {"head_dim": 16, "layer_types": ["full_attention"] * 3},
