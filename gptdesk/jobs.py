@@ -274,10 +274,11 @@ def _list(folders: tuple[str, ...]) -> list[ModelInfo]:
 
 
 def _description(model: Model) -> dict[str, Any]:
+    found = _inspect(str(model.path))
     return {
         "info": model.info,
-        "model": _inspect(str(model.path)),
-        "name": model.profile.name or model.path.name,
+        "model": found,
+        "name": model.profile.name or found.name,
         "languages": model.profile.languages,
         "templates": tuple(model.profile.tasks),
         "has_chat_template": model.tokenizer.chat_template is not None,

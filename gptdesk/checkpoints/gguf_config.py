@@ -31,6 +31,11 @@ def read_gguf_config(header: GgufHeader) -> dict[str, Any]:
             built.
     """
     name = header.metadata.get("general.architecture")
+    if name is None:
+        raise CheckpointError(
+            f"{header.path} has no key general.architecture, so this is not a model.",
+            "Download the file again, or look for another conversion of this model.",
+        )
     if not isinstance(name, str) or name not in _ARCHITECTURES:
         raise UnsupportedModelError(
             f"{header.path}: general.architecture = {shown(name)} is not supported by this "

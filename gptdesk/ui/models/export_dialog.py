@@ -150,7 +150,7 @@ class ExportDialog(QDialog):
 
 
 def _free_folder(opened: OpenModel) -> Path:
-    folder = paths.user_models_dir()
-    name = f"{Path(opened.path).name}-onnx"
+    folder, model = paths.user_models_dir(), Path(opened.path)
+    name = f"{model.stem if model.is_file() else model.name}-onnx"
     candidates = [folder / name, *(folder / f"{name}-{number}" for number in range(2, 100))]
     return next((path for path in candidates if not path.exists()), candidates[0])
