@@ -43,7 +43,7 @@ class LoraSettings:
 
     def __post_init__(self) -> None:
         for rank in (self.rank, *self.rank_pattern.values()):
-            if isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= MAX_RANK:
+            if type(rank) is not int or not 1 <= rank <= MAX_RANK:
                 raise OptionError(f"The rank of an adapter cannot be {rank!r}.", "8 is usual.")
         for alpha in (self.alpha, *self.alpha_pattern.values()):
             if not 0 < alpha < math.inf:
