@@ -25,7 +25,7 @@ class LinearScaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorScaling:
-    """Every pair's angle divided by a factor of its own, found by search or by any other method.
+    """Every pair's angle divided by a factor of its own, however that was found.
 
     Attributes:
         factors: divisor of each pair's angle, fastest first: as many as half the rotary
@@ -45,8 +45,8 @@ class FactorScaling:
 class DynamicScaling:
     """A base that grows with the length of the text, beyond the context of the training.
 
-    (bloc97, emozilla 2023.) A token is turned by the base of the text as long as it is when the
-    token is read: keys in a cache stay as they were turned.
+    Each token is turned with the base that fits the length of the text at the time it is read;
+    keys in a cache stay as they were (bloc97 and emozilla 2023, "dynamic NTK").
 
     Attributes:
         factor: how fast the base grows.

@@ -52,7 +52,7 @@ def _split_rope(reader: ConfigReader) -> tuple[ConfigReader, float]:
             raise reader.unsupported(f"rope_parameters.{key}", by_kind[key])
     kinds = ConfigReader(by_kind, f"{reader.source}, rope_parameters")
     sliding = ConfigReader(kinds.mapping(SLIDING), f"{kinds.source}, {SLIDING}")
-    kind = sliding.data.get("rope_type", "default")
+    kind = sliding.data.get("rope_type", sliding.data.get("type", "default"))
     if kind != "default":
         raise sliding.unsupported("rope_type", kind)
     # A file with both keys is an old one that was written again.
