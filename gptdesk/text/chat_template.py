@@ -15,6 +15,7 @@ import jinja2
 from gptdesk.errors import TokenizerError
 from gptdesk.text.prompt import Piece, Prompt
 from gptdesk.text.template_budget import Budget
+from gptdesk.text.template_functions import TemplateRefusal
 from gptdesk.text.template_sandbox import ChatEnvironment
 
 Message = Mapping[str, Any]
@@ -116,8 +117,14 @@ class ChatTemplate:
         return self._template
 
     def _unusable(self, error: Exception) -> TokenizerError:
+        why = str(error)[:300].rstrip(".")
+        if isinstance(error, TemplateRefusal):
+            return TokenizerError(
+                f"The chat template of {self._path.parent} refuses the conversation: {why}.",
+                "Begin with a message of the person and take turns, or use another model.",
+            )
         return TokenizerError(
-            f"The chat template of {self._path.parent} cannot be used: {str(error)[:300]}.",
+            f"The chat template of {self._path.parent} cannot be used: {why}.",
             "Download the model's tokenizer files again, or use another model.",
             f"{type(error).__name__}: {str(error)[:10_000]}",
         )

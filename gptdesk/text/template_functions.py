@@ -285,8 +285,12 @@ def _refuse_private(name: Any) -> None:
         raise SecurityError(f"a namespace may not hold {name!r}")
 
 
+class TemplateRefusal(jinja2.TemplateError):
+    """The template itself says that it does not take this conversation."""
+
+
 def _raise_exception(message: Any) -> NoReturn:
-    raise jinja2.TemplateError(str(message))
+    raise TemplateRefusal(str(message))
 
 
 def _strftime_now(pattern: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from gptdesk.text.regex_bounds import why_slow
 
 _CASES = r"\p{Lm}\p{Lo}\p{M}"
@@ -37,16 +35,16 @@ SLOW = [
 ]
 
 
-@pytest.mark.parametrize("name", IN_USE)
-def test_patterns_in_use_pass(name: str) -> None:
-    assert why_slow(IN_USE[name]) == ""
+def test_patterns_in_use_pass() -> None:
+    assert {name: why_slow(pattern) for name, pattern in IN_USE.items()} == dict.fromkeys(
+        IN_USE, ""
+    )
 
 
-@pytest.mark.parametrize("pattern", SLOW)
-def test_patterns_that_explode_are_refused(pattern: str) -> None:
-    assert why_slow(pattern)
+def test_patterns_that_explode_are_refused() -> None:
+    assert [pattern for pattern in SLOW if not why_slow(pattern)] == []
 
 
-@pytest.mark.parametrize("pattern", ["", "(", ")", "[", "[[", "\\", "a{", "(?", "*", "a**", "x]"])
-def test_what_is_no_pattern_is_left_to_the_engine(pattern: str) -> None:
-    assert isinstance(why_slow(pattern), str)
+def test_what_is_no_pattern_is_left_to_the_engine() -> None:
+    for pattern in ("", "(", ")", "[", "[[", "\\", "a{", "(?", "*", "a**", "x]"):
+        assert isinstance(why_slow(pattern), str)
