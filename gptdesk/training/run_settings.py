@@ -7,6 +7,7 @@ import math
 import torch
 
 from gptdesk.errors import OptionError
+from gptdesk.training import config as config_file
 from gptdesk.training.config import TrainingConfig
 from gptdesk.training.presets import PRESETS, micro_rows
 from gptdesk.training.settings import Precision, TrainerSettings
@@ -61,9 +62,9 @@ def resolve_device(name: str) -> str:
     return name
 
 
-def resolve_precision(name: str, device: str) -> Precision:
+def resolve_precision(name: config_file.Precision, device: str) -> Precision:
     """The precision that a configuration names; "auto" takes the fastest that is safe."""
-    if name == "fp32" or name == "autocast" or name == "bf16":
+    if name != "auto":
         return name
     if device.startswith("cuda"):
         return "autocast"
