@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.adapter_folder import (
     ADAPTER_PICKLE,
     AdapterFolder,
+    AdapterPlan,
     LowRank,
     plan_adapter,
     resolve_adapter,
@@ -27,6 +29,7 @@ from gptdesk.checkpoints.pickle_agreement import check_agreement
 from gptdesk.checkpoints.plan import Step
 from gptdesk.checkpoints.stored_tensor import StoredTensor
 from gptdesk.checkpoints.tensor_reader import TensorReader
+from gptdesk.errors import EngineError
 from gptdesk.generation.events import Progress
 from gptdesk.model.gpt import GPT
 from gptdesk.model.lora import (
@@ -58,10 +61,12 @@ def load_adapter(
 
     Raises:
         CheckpointError: it is damaged, of another kind, or was made for another model.
+        EngineError: the model's layers are of a kind that cannot be adapted.
         Cancelled: the person stopped it.
     """
     folder = source if isinstance(source, AdapterFolder) else resolve_adapter(source)
     plan = plan_adapter(folder, gpt.config)
+    _check_layers(gpt, plan)
     if folder.weights.name == ADAPTER_PICKLE:
         check_agreement([folder.weights])
     weight = gpt.model.embed_tokens.weight
@@ -104,6 +109,17 @@ def load_adapter(
     return _warnings(reader.not_finite)
 
 
+def _check_layers(gpt: GPT, plan: AdapterPlan) -> None:
+    for low in plan.low_rank:
+        for name in low.modules:
+            if not isinstance(gpt.get_submodule(name), nn.Linear | nn.Embedding):
+                raise EngineError(
+                    "An adapter cannot be put on a model whose weights are quantized.",
+                    "Load the model in fp32 or bf16.",
+                    name,
+                )
+
+
 def _read_pair(
     reader: TensorReader, low: LowRank, device: torch.device
 ) -> tuple[Tensor, list[Tensor]]:
@@ -126,7 +142,8 @@ def _layers(
         base = gpt.get_submodule(name)
         if isinstance(base, nn.Embedding):
             made.append((name, LoraEmbedding(base, shared, b, low.scaling)))
-        elif isinstance(base, nn.Linear):
+        else:
+            base = cast("nn.Linear", base)
             made.append((name, LoraLinear(base, shared, b, low.scaling, dropout)))
     return made
 

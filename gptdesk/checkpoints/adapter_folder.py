@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gptdesk.checkpoints.adapter_options import ADAPTER_CONFIG, AdapterOptions, read_options
 from gptdesk.checkpoints.families import FAMILIES
-from gptdesk.checkpoints.families.base import Family, Rule
+from gptdesk.checkpoints.families.base import CONFIG_NAME, Family, Rule
 from gptdesk.checkpoints.files import checked_file, read_json
 from gptdesk.checkpoints.layout import EMBEDDING, Shapes, parameter_shapes
 from gptdesk.checkpoints.pickle_header import read_header as read_pickled
@@ -95,9 +95,12 @@ class AdapterPlan:
 
 def is_adapter(path: str | Path) -> bool:
     """Whether a folder, or a file in one, looks like an adapter and not like a model."""
-    place = Path(path).expanduser()
-    root = place if place.is_dir() else place.parent
-    return (root / ADAPTER_CONFIG).is_file() and not (root / "config.json").exists()
+    try:
+        place = Path(path).expanduser()
+        root = place if place.is_dir() else place.parent
+        return (root / ADAPTER_CONFIG).is_file() and not (root / CONFIG_NAME).exists()
+    except (OSError, ValueError, RuntimeError):  # told by whoever opens it
+        return False
 
 
 def resolve_adapter(path: str | Path) -> AdapterFolder:

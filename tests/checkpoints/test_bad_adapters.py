@@ -16,11 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gptdesk.checkpoints.adapter import load_adapter
-from gptdesk.checkpoints.adapter_folder import AdapterPlan, plan_adapter, resolve_adapter
+from gptdesk.checkpoints.adapter_folder import (
+    AdapterPlan,
+    is_adapter,
+    plan_adapter,
+    resolve_adapter,
+)
 from gptdesk.checkpoints.folder import resolve_folder
 from gptdesk.checkpoints.loader import load_gpt
-from gptdesk.errors import CheckpointError, UnsupportedModelError
+from gptdesk.errors import CheckpointError, EngineError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
+from gptdesk.model.lora import find_adapter
 from tests.helpers import adapters
 
 Tensors = dict[str, torch.Tensor]
@@ -228,6 +234,13 @@ def test_a_config_that_is_no_json(text: str, folder: Path, config: ModelConfig) 
     assert "not valid JSON" in refused(folder, config)
 
 
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b", "~nobody-here/x", ""])
+def test_paths_that_cannot_be(path: str) -> None:
+    assert not is_adapter(path)
+    with pytest.raises(CheckpointError):
+        resolve_adapter(path)
+
+
 def test_files_that_are_no_files(folder: Path, config: ModelConfig, tmp_path: Path) -> None:
     assert "no adapter at" in refused(folder / "nothing", config)
     assert "holds no adapter" in refused(tmp_path, config)
@@ -258,6 +271,14 @@ def test_a_pickle_runs_nothing(
     with pytest.raises(CheckpointError):
         judge(folder, config)
     assert not (tmp_path / "harm").exists()
+
+
+def test_quantized_layers_take_no_adapter(folder: Path, tiny_llama_dir: Path) -> None:
+    gpt, _ = load_gpt(resolve_folder(tiny_llama_dir))
+    gpt.model.layers[1].mlp.down_proj = torch.nn.Identity()
+    with pytest.raises(EngineError, match="quantized"):
+        load_adapter(gpt, folder)
+    assert find_adapter(gpt) is None
 
 
 def test_values_that_are_not_numbers_are_warned_about(folder: Path, tiny_llama_dir: Path) -> None:
