@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -205,7 +206,9 @@ def _read_whole(file: Path, into: Mapping[str, Tensor]) -> None:
 
 def _read_parts(folder: Path, into: Mapping[str, Tensor], *, alone: bool) -> None:
     state = {key: tensor.detach() for key, tensor in into.items()}
-    load_parts(state, storage_reader=HuggingFaceStorageReader(str(folder)), no_dist=alone)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that one process loads alone, which is meant
+        load_parts(state, storage_reader=HuggingFaceStorageReader(str(folder)), no_dist=alone)
 
 
 _WRITING_ERRORS = (OSError, SafetensorError, CheckpointException)

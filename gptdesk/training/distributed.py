@@ -126,6 +126,15 @@ def local_gradients(module: nn.Module, *, local: bool) -> Iterator[None]:
     yield
 
 
+def release(module: nn.Module) -> None:
+    """Let each process hold its part alone again, after forward passes without a backward one.
+
+    Until then parameters would be whole, and in the precision of the passes.
+    """
+    if isinstance(module, FSDPModule):
+        module.reshard()
+
+
 def whole(tensor: Tensor) -> Tensor:
     """All of a tensor that may be cut into parts; every process must ask."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gptdesk.cancel import CancelFlag
 from gptdesk.model.gpt import GPT
 from gptdesk.training.batches import IGNORED, Batches
-from gptdesk.training.distributed import Processes, local_gradients, spread, whole
+from gptdesk.training.distributed import Processes, local_gradients, release, spread, whole
 from gptdesk.training.micro_batches import MicroBatch, cut
 from gptdesk.training.optimizer import Optimizers
 from gptdesk.training.settings import TrainerSettings
@@ -111,6 +111,7 @@ class Stepper:
             pieces, targets = self._pieces(batches, step)
             total += float(sum(self._loss(piece) for piece in pieces))
             counted += targets
+        release(self._module)
         (total,) = self._processes.sums([total])
         return total / max(counted, 1.0)
 

@@ -47,6 +47,8 @@ from gptdesk.training.step import Outcome, Stepper
 
 CHECKPOINTS = "checkpoints"
 _STATE_VERSION = 1
+_DRAWING_INTERVAL = 60.0
+"""Seconds between two drawings of the loss curve."""
 
 
 @dataclass(slots=True)
@@ -113,6 +115,7 @@ class Trainer:
         self._done = _Progress()
         self._clock = self._new_clock()
         self._saved_step = self._evaluated_step = -1
+        self._drawn_at = 0.0
 
     def run(self) -> Iterator[TrainingEvent]:
         """Train to the end, or on from the newest checkpoint in the folder.
@@ -205,7 +208,7 @@ class Trainer:
                     "Restore the setting, choose another folder, or remove the checkpoint.",
                 )
 
-    def _save(self) -> Iterator[TrainingEvent]:
+    def _save(self, *, at_end: bool = False) -> Iterator[TrainingEvent]:
         """Save a checkpoint of the current step, unless there is one.
 
         Raises:
@@ -221,7 +224,8 @@ class Trainer:
         }
         path = self._store.save(self._done.step, self._stepper.tensors(), state)
         self._saved_step = self._done.step
-        if self._processes.is_first:
+        if self._processes.is_first and (at_end or start - self._drawn_at > _DRAWING_INTERVAL):
+            self._drawn_at = start
             with contextlib.suppress(OSError):  # a picture is no reason to stop
                 draw_loss(self._folder)
         self._clock.note_saving(self._clock.elapsed() - start)
@@ -288,7 +292,7 @@ class Trainer:
     def _end(self, reason: FinishReason) -> Iterator[TrainingEvent]:
         if reason != "cancelled":
             yield from self._evaluate()
-        yield from self._save()
+        yield from self._save(at_end=True)
         yield self._finished(reason)
 
     def _diverged(self, outcome: Outcome) -> Iterator[TrainingEvent]:

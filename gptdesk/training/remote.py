@@ -1,0 +1,135 @@
+"""Training in a child process, for whoever must stay responsive: the window. Needs no torch.
+
+The child is `gptdesk train … --json` or a command like it: it prints events as lines of JSON. It
+is asked to stop by a signal, upon which it saves a checkpoint and ends with "cancelled".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+
+from gptdesk.errors import TrainingError
+from gptdesk.training.events import TrainingEvent, TrainingFailed, TrainingFinished, from_json
+
+_WINDOWS = os.name == "nt"
+_TAIL = 4000
+
+
+class RemoteTraining:
+    """One training run in a process of its own.
+
+    Args:
+        arguments: of the `gptdesk` command, such as ("train", "config.toml", "--json").
+        threads: cores that it may use; the window keeps the others.
+        patience: seconds that a cancelled child has to save its checkpoint before it is killed.
+        command: starts `gptdesk`.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        threads: int,
+        patience: float = 60.0,
+        command: Sequence[str] = (sys.executable, "-m", "gptdesk"),
+    ) -> None:
+        self._command = [*command, *arguments]
+        self._threads = threads
+        self._patience = patience
+        self._cancelled = threading.Event()
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[str] | None = None
+
+    def events(self) -> Iterator[TrainingEvent]:
+        """Start the child and yield what it tells; call it once.
+
+        Yields:
+            Events, the last of which, and no other, is `TrainingFinished` or `TrainingFailed`.
+            A generator that is closed early stops the child and waits for it.
+        """
+        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+            try:
+                child = self._start(errors.fileno())
+            except OSError as error:
+                yield _failed("Training could not be started.", str(error))
+                return
+            try:
+                yield from self._told(child)
+                code = child.wait()
+            finally:
+                self._stop(child)
+            errors.seek(0)
+            if not self._ended:
+                yield _failed(f"Training ended unexpectedly (code {code}).", errors.read()[-_TAIL:])
+
+    def cancel(self) -> None:
+        """Ask the child to save a checkpoint and stop; returns at once, from any thread."""
+        with self._lock:
+            self._cancelled.set()
+            if self._child is not None:
+                _ask_to_stop(self._child)
+
+    def _start(self, errors: int) -> subprocess.Popen[str]:
+        threads = str(self._threads)
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        with self._lock:
+            self._child = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                encoding="utf-8",
+                errors="replace",
+                # A signal for the child must not reach this process, nor the other way round.
+                creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if _WINDOWS else 0,
+                start_new_session=not _WINDOWS,
+            )
+            if self._cancelled.is_set():
+                _ask_to_stop(self._child)
+            return self._child
+
+    def _told(self, child: subprocess.Popen[str]) -> Iterator[TrainingEvent]:
+        """Events up to the terminal one; what else the child prints is passed over."""
+        self._ended = False
+        if child.stdout is None:
+            return
+        for line in child.stdout:
+            event = from_json(line)
+            if event is not None and not self._ended:
+                self._ended = isinstance(event, TrainingFinished | TrainingFailed)
+                yield event
+
+    def _stop(self, child: subprocess.Popen[str]) -> None:
+        """Make sure that the child is gone: asked first, killed when it does not answer."""
+        if child.poll() is None:
+            _ask_to_stop(child)
+            try:
+                child.wait(self._patience)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
+
+
+def _ask_to_stop(child: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(OSError):  # it has ended by itself
+        if sys.platform == "win32":
+            child.send_signal(signal.CTRL_BREAK_EVENT)
+        else:
+            child.terminate()
+
+
+def _failed(title: str, details: str) -> TrainingFailed:
+    error = TrainingError(
+        title, "The details may tell why. What was saved is still there.", details
+    )
+    return TrainingFailed(error.title, error.hint, error.details)
