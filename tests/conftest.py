@@ -71,6 +71,7 @@ def clean_process() -> Iterator[None]:
 def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a thread running or a window open."""
     before = leaks.living_threads()
+    leaks.watch_qthreads()
     yield
     left = [f"thread {name}" for name in leaks.leaked_threads(before)]
     if "PySide6.QtWidgets" in sys.modules:
