@@ -67,6 +67,8 @@ def read_vocabulary(header: GgufHeader) -> GgufVocabulary:
         scores=header.numbers(f"{_KEY}scores"),
         merges=header.texts(f"{_KEY}merges"),
         splitting=splitting,
+        # No key says so; the newer ones of the family have byte-level vocabularies.
+        swallows=kind == "llama" and header.metadata.get("general.architecture") == "phi3",
         space_prefix=_flag(header, "add_space_prefix", kind == "llama"),
         named=named,
         ends=list(_ids(header, dict(zip(_ENDS, _ENDS, strict=True)), len(tokens)).values()),

@@ -32,6 +32,8 @@ _ENDINGS = frozenset(
 )
 """Control tokens that end a text or a turn wherever they exist; files name one of them only."""
 
+_SWALLOW_NOTHING = frozenset(("<unk>", "<s>", "<|endoftext|>"))
+
 
 @dataclass(frozen=True, slots=True)
 class GgufVocabulary:
@@ -45,6 +47,7 @@ class GgufVocabulary:
         scores: by id, for "llama".
         merges: pairs with a space between, best first, for "gpt2".
         splitting: how words are cut, for "gpt2".
+        swallows: control tokens take the white space behind them, as those of Phi-3 do.
         space_prefix: a text starts as if a space stood in front, for "llama".
         named: "bos_token" and the like with their ids.
         ends: further ids that end a text or turn.
@@ -60,6 +63,7 @@ class GgufVocabulary:
     scores: Sequence[float]
     merges: Sequence[str]
     splitting: Splitting
+    swallows: bool
     space_prefix: bool
     named: dict[str, int]
     ends: Sequence[int]
@@ -92,6 +96,8 @@ class GgufVocabulary:
         rust = _from_pieces(self) if self.kind == "llama" else _from_merges(self)
         with rust_border(self.path):
             _add_named(rust, self)
+            if self.swallows:
+                _let_swallow(rust)
             _add_frame(rust, self)
         return rust
 
@@ -156,6 +162,17 @@ def _add_named(rust: tokenizers.Tokenizer, vocabulary: GgufVocabulary) -> None:
     texts = [vocabulary.tokens[at] for at in vocabulary.named.values()]
     known = [text for text in texts if rust.token_to_id(text) is not None]
     rust.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in known])
+
+
+def _let_swallow(rust: tokenizers.Tokenizer) -> None:
+    """Add the control tokens once more, with the white space behind them; new ones replace old."""
+    from tokenizers import AddedToken
+
+    tokens = [token for token in rust.get_added_tokens_decoder().values() if token.special]
+    for token in tokens:
+        if token.content not in _SWALLOW_NOTHING:
+            wider = AddedToken(token.content, special=True, normalized=False, rstrip=True)
+            rust.add_special_tokens([wider])
 
 
 def _add_frame(rust: tokenizers.Tokenizer, vocabulary: GgufVocabulary) -> None:

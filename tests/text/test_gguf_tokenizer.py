@@ -143,6 +143,14 @@ def test_frames(tmp_path: Path) -> None:
         )
 
 
+def test_control_tokens_of_phi3_take_the_white_space_behind_them(tmp_path: Path) -> None:
+    keys = sentencepiece_keys(folders.llama_pieces(tmp_path / "original"))
+    for architecture, same in (("phi3", True), ("llama", False)):
+        tokenizer = read(write_vocabulary(tmp_path / "a.gguf", keys, architecture))
+        assert (tokenizer.encode("a</s>\n b") == tokenizer.encode("a</s>b")) is same
+        assert tokenizer.encode("<s>\nb") != tokenizer.encode("<s>b")
+
+
 def test_ends_of_turns(tmp_path: Path) -> None:
     """One is named as the end of a text; the others are known by their text, or by their own key."""
     keys = bpe_keys(BPE["gpt-2"](tmp_path / "original"))
