@@ -96,7 +96,7 @@ def _time_once(engine: Engine, prompt: list[int], new_tokens: int) -> tuple[floa
     engine.truncate(0)
     start = time.perf_counter()
     for begin in range(0, len(prompt), CHUNK):
-        logits = engine.extend(prompt[begin : begin + CHUNK])
+        logits = engine.extend(prompt[begin : begin + CHUNK], whole=len(prompt))
     token = int(logits[-1].argmax())
     middle = time.perf_counter()
     for _ in range(new_tokens):
