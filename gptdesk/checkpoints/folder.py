@@ -48,6 +48,7 @@ COMPANIONS = (
     "chat_template.jinja",
     "chat_template.json",
     "gptdesk.json",
+    "meta.pkl",
 )
 """Files beside config.json and the weights that belong to a model, where they exist."""
 

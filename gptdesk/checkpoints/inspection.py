@@ -16,6 +16,14 @@ from gptdesk.model.config import ModelConfig
 
 _PRECISIONS = {"F32": "fp32", "F16": "fp16", "BF16": "bf16", "F64": "fp64"}
 _ITEM_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
+_TOKENIZERS = (
+    {"tokenizer.json"},
+    {"vocab.json", "merges.txt"},
+    {"tokenizer.model"},
+    {"spiece.model"},
+    {"vocab.txt"},
+    {"meta.pkl"},
+)
 _TYPICAL_CONTEXT = 2048
 _ENGINE_BYTES = (
     264 << 20
@@ -32,14 +40,15 @@ def inspect_model(path: str | Path) -> ModelInfo:
     """
     folder = resolve_folder(path)
     precision = _precision(folder)
-    beside = () if folder.path.is_file() else (CONFIG_NAME, *COMPANIONS)
+    in_one_file = folder.kind == "gguf"
+    beside = () if in_one_file else (CONFIG_NAME, *COMPANIONS)
     present = [name for name in beside if (folder.root / name).exists()]
     weights = [path.relative_to(folder.root).as_posix() for path in folder.weight_files]
     sizes = [(folder.root / name).stat().st_size for name in (*weights, *present)]
     config = folder.config
     return ModelInfo(
         path=folder.path,
-        name=model_name(folder.path),
+        name=model_name(folder.path if in_one_file else folder.root),
         kind=folder.kind,
         architecture=config.architecture,
         parameters=config.num_parameters,
@@ -92,10 +101,6 @@ def _memory(config: ModelConfig, precisions: Mapping[str, int] | list[str]) -> d
 
 
 def _tokenizer_warnings(folder: ModelFolder, present: list[str]) -> tuple[str, ...]:
-    if (
-        folder.kind == "gguf"
-        or "tokenizer.json" in present
-        or {"vocab.json", "merges.txt"} <= set(present)
-    ):
+    if folder.kind == "gguf" or any(files <= set(present) for files in _TOKENIZERS):
         return ()
     return ("The folder has no tokenizer.json: the model cannot read or write text.",)

@@ -11,7 +11,7 @@ from torch import Tensor
 from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.layout import EMBEDDING, HEAD
-from gptdesk.checkpoints.memory import refuse_if_too_large
+from gptdesk.checkpoints.memory import give_back_freed, refuse_if_too_large
 from gptdesk.checkpoints.pickle_agreement import check_agreement
 from gptdesk.checkpoints.plan import WeightPlan, plan_folder, untied
 from gptdesk.checkpoints.tensor_reader import TensorReader, same_values
@@ -62,7 +62,7 @@ class WeightStream:
 
         Raises:
             CheckpointError: a file changed or cannot be read.
-            Cancelled: between chunks of 16 MiB.
+            Cancelled: between chunks of four million numbers.
         """
         try:
             for step in self._plan.steps:
@@ -115,7 +115,7 @@ def load_gpt(
         dtype: of weights and arithmetic, whatever the file stores.
         device: where the weights go, tensor by tensor.
         progress: told the bytes read so far, stage "loading".
-        cancel: polled every 16 MiB; what was loaded is freed.
+        cancel: polled every four million numbers; what was loaded is freed.
 
     Returns:
         The model in evaluation mode, without gradients, and what is wrong but not fatal.
@@ -131,7 +131,13 @@ def load_gpt(
         needed = weights.config.num_parameters * dtype.itemsize
         refuse_if_too_large(needed, f"The model in {folder.root}")
     gpt = GPT.skeleton(weights.config)
-    state = {name: tensor.to(place) for name, tensor in weights}
+    state: dict[str, Tensor] = {}
+    try:
+        state.update((name, tensor.to(place)) for name, tensor in weights)
+    except BaseException:
+        state.clear()  # the traceback would keep it alive
+        give_back_freed()
+        raise
     if weights.config.tied_embeddings:
         state[HEAD] = state[EMBEDDING]
     gpt.load_state_dict(state, assign=True)

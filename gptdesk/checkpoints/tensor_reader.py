@@ -71,8 +71,6 @@ class TensorReader:
         whole = self._read_whole(step, dtype)
         if rule.added:
             whole = whole.sub_(rule.added).to(self._dtype)
-        if not _is_finite(whole):
-            self.not_finite.append(step.stored.name)
         # Parts of a fused tensor share its memory; all of them are needed, so none is wasted.
         parts = torch.split(whole, list(step.rows))
         return dict(zip(step.rule.ours, parts, strict=True))
@@ -92,17 +90,18 @@ class TensorReader:
             return result if order is None else result[torch.tensor(order.stored_rows())]
         if transpose or order is not None or stored.strides is not None:
             return self._read_view(stored, transpose, order, dtype)
+        return self._read_rows(stored, dtype)
+
+    def _read_rows(self, stored: StoredTensor, dtype: torch.dtype) -> Tensor:
+        """A tensor that lies as we want it, converted where needed."""
         source = DTYPES[stored.dtype]
         result = torch.empty(stored.shape, dtype=dtype)
-        flat = result.view(-1)
-        if source == dtype:
-            self._fill(flat, stored, 0)
-            return result
-        for start in range(0, flat.numel(), _CHUNK_ITEMS):
-            target = flat[start : start + _CHUNK_ITEMS]
-            raw = self._staging(target.numel(), source)
-            self._fill(raw, stored, start)
-            target.copy_(raw)
+        for number, target in enumerate(result.view(-1).split(_CHUNK_ITEMS)):
+            raw = target if source == dtype else self._staging(target.numel(), source)
+            self._fill(raw, stored, number * _CHUNK_ITEMS)
+            if raw is not target:
+                target.copy_(raw)
+            self._check(target, stored)  # while it is in the cache
         return result
 
     def _read_view(
@@ -118,11 +117,12 @@ class TensorReader:
         view = view.t() if transpose else view
         result = torch.empty(view.shape, dtype=dtype)
         if order is None:
-            return result.copy_(view)
+            self._check(result.copy_(view), stored)
+            return result
         rows = torch.tensor(order.stored_rows())
         step = max(1, _CHUNK_ITEMS // math.prod(view.shape[1:]))
-        for target, chosen in zip(result.split(step), rows.split(step), strict=True):
-            target.copy_(view[chosen])
+        for target, chosen in zip(torch.split(result, step), torch.split(rows, step), strict=True):
+            self._check(target.copy_(view[chosen]), stored)
         return result
 
     def _read_blocks(self, stored: StoredTensor, dtype: torch.dtype) -> Tensor:
@@ -134,7 +134,7 @@ class TensorReader:
             raw = self._staging(target.numel() // numbers * nbytes, torch.uint8)
             self._fill(raw, stored, first * step * nbytes)
             decoded = DECODERS[stored.dtype](raw.view(-1, nbytes))  # (blocks, numbers)
-            target.copy_(decoded.view(-1))
+            self._check(target.copy_(decoded.view(-1)), stored)
         return result
 
     def _fill(self, target: Tensor, stored: StoredTensor, first: int) -> None:
@@ -154,6 +154,10 @@ class TensorReader:
                 self._on_bytes(len(view))
         except OSError as error:
             raise _unreadable(stored.path, error) from error
+
+    def _check(self, numbers: Tensor, stored: StoredTensor) -> None:
+        if stored.name not in self.not_finite and not _is_finite(numbers):
+            self.not_finite.append(stored.name)
 
     def _staging(self, count: int, dtype: torch.dtype) -> Tensor:
         """`count` numbers of one reused buffer: new ones for each tensor fragment the heap."""

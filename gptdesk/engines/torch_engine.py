@@ -13,7 +13,7 @@ from gptdesk.checkpoints.adapter import load_adapter
 from gptdesk.checkpoints.adapter_folder import AdapterFolder
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.loader import load_gpt
-from gptdesk.checkpoints.memory import refuse_if_too_large
+from gptdesk.checkpoints.memory import give_back_freed, refuse_if_too_large
 from gptdesk.engines.base import EngineInfo, check_input
 from gptdesk.errors import EngineError, OptionError
 from gptdesk.generation.events import Progress
@@ -147,6 +147,7 @@ class TorchEngine:
         """Free the weights and the cache."""
         self.gpt = self._cache = None
         self._ids.clear()
+        give_back_freed()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 

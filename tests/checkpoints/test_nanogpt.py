@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ def test_headers_alone_describe_it(folder: Path) -> None:
     assert (info.kind, info.architecture, info.precision) == ("training", "gpt2", "fp32")
     assert info.parameters == sum(p.numel() for p in model.parameters())
     assert (info.context_length, info.vocab_size) == (128, 832)
-    assert info.files[0] == "ckpt.pt"
+    assert info.files == ("ckpt.pt", "tokenizer.json", "tokenizer_config.json")
+    assert info.name == "out-shakespeare"
 
 
 def test_an_output_matrix_that_was_not_tied(folder: Path) -> None:
@@ -138,3 +140,19 @@ def test_a_link_to_elsewhere(folder: Path, tmp_path: Path) -> None:
     NanoGPT().save(tmp_path / "elsewhere.pt")
     (folder / "ckpt.pt").symlink_to(tmp_path / "elsewhere.pt")
     assert "outside" in refused(folder)
+
+
+def test_a_vocabulary_of_characters(tmp_path: Path) -> None:
+    """As `prepare.py` of the Shakespeare example writes it; saved models keep it."""
+    characters = [chr(33 + i) for i in range(94)]
+    meta = {"vocab_size": 94, "stoi": {char: i for i, char in enumerate(characters)}}
+    (tmp_path / "meta.pkl").write_bytes(pickle.dumps(meta))
+    NanoGPT(vocab_size=94).save(tmp_path / "ckpt.pt")
+    assert inspect_model(tmp_path).warnings == ()
+    model = gptdesk.load(tmp_path, dtype="fp32")
+    assert model.tokenizer.encode("Verona") == [characters.index(char) for char in "Verona"]
+    gptdesk.save(model, tmp_path / "saved")
+    again = gptdesk.load(tmp_path / "saved", dtype="fp32")
+    assert np.array_equal(again.logits([1, 2, 3]), model.logits([1, 2, 3]))
+    again.close()
+    model.close()
