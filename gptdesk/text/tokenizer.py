@@ -35,6 +35,7 @@ class Tokenizer:
     Attributes:
         vocab_size: the largest id plus one.
         end_ids: ids that end a text; empty when the model names none.
+        prefix_ids: ids that it puts in front of every text.
         special_ids: ids of control tokens; decoding leaves their text out.
         chat_template: the model's Jinja template for plain conversations, or None.
     """
@@ -45,7 +46,7 @@ class Tokenizer:
         self._lock = threading.Lock()  # `encode_special_tokens` is a state of the Rust object
         added = self._rust.get_added_tokens_decoder()
         self.special_ids = frozenset(i for i, token in added.items() if token.special)
-        self.vocab_size = tokenizer_files.vocab_size(self._rust)
+        self.vocab_size = files.vocab_size
         self.end_ids: frozenset[int] = files.end_ids
         self.chat_template: str | None = files.chat_templates.get(DEFAULT)
         unknown = _unknown_text(files.special_texts)
@@ -55,7 +56,7 @@ class Tokenizer:
             if (token.special or _looks_like_markup(token.content)) and token.content != unknown
         }
         self._spaces_ideographs = _spaces_ideographs(self._rust)
-        self._prefix_ids = self._find_prefix_ids()
+        self.prefix_ids: list[int] = self._find_prefix_ids()
 
     @classmethod
     def from_folder(cls, root: Path, config_data: Mapping[str, Any] | None = None) -> Tokenizer:
@@ -94,7 +95,7 @@ class Tokenizer:
         size = tokenizer_files.vocab_size(rust)
         ends = frozenset(i for i in end_ids if 0 <= i < size)
         templates = {} if chat_template is None else {DEFAULT: chat_template}
-        return cls(TokenizerFiles(path, rust, ends, dict(special_texts or {}), templates))
+        return cls(TokenizerFiles(path, rust, size, ends, dict(special_texts or {}), templates))
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text` as the model's maker encodes it: special tokens in it count as such."""
@@ -120,8 +121,8 @@ class Tokenizer:
         ids = encoding.ids
         if self._forged(encoding, prompt, text):
             ids = [i for piece in prompt for i in self._encode_piece(piece)]
-        starts_right = ids[: len(self._prefix_ids)] == self._prefix_ids
-        return ids if starts_right else self._prefix_ids + ids
+        starts_right = ids[: len(self.prefix_ids)] == self.prefix_ids
+        return ids if starts_right else self.prefix_ids + ids
 
     def count(self, text: str) -> int:
         """Number of tokens of plain text."""

@@ -102,8 +102,8 @@ def _strip_flaw(step: Step) -> str:
 
 
 def _prepend_flaw(step: Step) -> str:
-    text = step.get("prepend")
-    return f"Prepend adds {len(text)} characters" if len(str(text)) > _MAX_PREPEND else ""
+    length = len(str(step.get("prepend")))
+    return f"Prepend adds {length} characters" if length > _MAX_PREPEND else ""
 
 
 def _charsmap_flaw(step: Step) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gptdesk.errors import TokenizerError
 from gptdesk.text import tokenizer_vocabularies as vocabularies
 from gptdesk.text.added_tokens import add_tokens, frame, merged_settings, special_texts
+from gptdesk.text.character_vocabulary import CHARACTERS_FILE, read_characters
 from gptdesk.text.chat_template_files import read_chat_templates
 from gptdesk.text.tokenizer_json import read_tokenizer_json
 from gptdesk.text.tokenizer_reading import broken, read_json
@@ -29,6 +30,7 @@ class TokenizerFiles:
     Attributes:
         path: the main file, for messages.
         rust: the tokenizer itself.
+        vocab_size: its largest id plus one: ids may have gaps.
         end_ids: ids that end a text.
         special_texts: "bos_token" and the like with their text, as chat templates see them.
         chat_templates: by name; "default" is the one for plain conversations.
@@ -36,6 +38,7 @@ class TokenizerFiles:
 
     path: Path
     rust: tokenizers.Tokenizer
+    vocab_size: int
     end_ids: frozenset[int] = frozenset()
     special_texts: Mapping[str, str] = field(default_factory=dict)
     chat_templates: Mapping[str, str] = field(default_factory=dict)
@@ -53,12 +56,14 @@ def read(root: Path, config_data: Mapping[str, Any]) -> TokenizerFiles:
     rust = vocabulary.rust
     rust.no_truncation()
     rust.no_padding()
-    _check_size(vocabulary.path, rust, config_data)
+    size = vocab_size(rust)
+    _check_size(vocabulary.path, size, config_data)
     known = {n: text for n, text in vocabulary.names.items() if rust.token_to_id(text) is not None}
     settings = merged_settings(known, settings, read_json(root / "special_tokens_map.json"))
     legacy = read_json(root / "added_tokens.json")
     rows = _as_size(config_data.get("vocab_size"))
     add_tokens(rust, root / _SETTINGS_FILE, settings, legacy, rows)
+    size = max(size, *(number + 1 for number in rust.get_added_tokens_decoder()), 0)
     texts = special_texts(settings)
     if vocabulary.path.name != "tokenizer.json":  # that has its frame in itself
         _frame(vocabulary, settings, texts)
@@ -66,14 +71,15 @@ def read(root: Path, config_data: Mapping[str, Any]) -> TokenizerFiles:
     return TokenizerFiles(
         vocabulary.path,
         rust,
-        _end_ids(rust, generation, config_data, texts),
+        size,
+        _end_ids(rust, size, generation, config_data, texts),
         texts,
         read_chat_templates(root, settings),
     )
 
 
 def vocab_size(rust: tokenizers.Tokenizer) -> int:
-    """The largest id plus one: ids may have gaps."""
+    """The largest id plus one; slow for a large vocabulary, which is copied."""
     return max(rust.get_vocab(with_added_tokens=True).values(), default=-1) + 1
 
 
@@ -95,6 +101,8 @@ def _read_vocabulary(
             return vocabularies.read_pieces(path, class_name, settings)
     if (root / "vocab.txt").is_file():
         return vocabularies.read_word_pieces(root / "vocab.txt", settings)
+    if (root / CHARACTERS_FILE).is_file():
+        return read_characters(root / CHARACTERS_FILE)
     raise TokenizerError(
         f"The folder {root} holds no tokenizer: neither tokenizer.json nor vocab.json with "
         "merges.txt, tokenizer.model or vocab.txt.",
@@ -111,9 +119,8 @@ def _frame(vocabulary: Vocabulary, settings: Mapping[str, Any], texts: Mapping[s
         frame(vocabulary.rust, vocabulary.path, texts.get(begin), texts.get(end))
 
 
-def _check_size(path: Path, rust: tokenizers.Tokenizer, config_data: Mapping[str, Any]) -> None:
+def _check_size(path: Path, size: int, config_data: Mapping[str, Any]) -> None:
     rows = _as_size(config_data.get("vocab_size"))
-    size = vocab_size(rust)
     if size == 0:
         raise broken(path, "it has no tokens")
     if rows is not None and size > rows:
@@ -130,6 +137,7 @@ def _as_size(value: Any) -> int | None:
 
 def _end_ids(
     rust: tokenizers.Tokenizer,
+    size: int,
     generation: Mapping[str, Any],
     config_data: Mapping[str, Any],
     texts: Mapping[str, str],
@@ -139,7 +147,6 @@ def _end_ids(
     named = rust.token_to_id(texts.get("eos_token", ""))
     if named is not None:
         ids.add(named)
-    size = vocab_size(rust)
     ends = frozenset(i for i in ids if 0 <= i < size)
     # Models with BERT's vocabulary end a text as BERT ends a sentence; their configs name an id
     # of GPT-2's vocabulary, left over from the defaults.

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from gptdesk.text.tokenizer import Tokenizer
@@ -42,6 +44,14 @@ def reference(folder: Path) -> Any:
 def test_ids_are_those_of_the_reference_library(tokenizer: Tokenizer, reference: Any) -> None:
     for text in AWKWARD + MARKED:
         assert tokenizer.encode(text) == reference(text).input_ids, text
+
+
+@settings(max_examples=30)
+@given(text=st.text(max_size=30) | st.text("aA 1\u0301e灯🙂\u200d<s>▁\n\r.", max_size=30))
+def test_ids_of_any_text_are_those_of_the_reference_library(
+    tokenizer: Tokenizer, reference: Any, text: str
+) -> None:
+    assert tokenizer.encode(text) == reference(text).input_ids
 
 
 def test_texts_come_back_where_those_of_the_reference_library_do(
