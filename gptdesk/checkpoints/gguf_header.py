@@ -282,12 +282,13 @@ class _Parser:
     def _skip_strings(self, key: str, count: int) -> None:
         if count > (self._size - self._at) // _LENGTH.size:
             raise _damaged(self._path, f"{key} claims {count} strings")
-        at, length_at = self._at, _LENGTH.unpack_from
-        # The only long loop of the header, hundreds of thousands of tokens: no call but one.
+        at, data, length_at = self._at, self._data, _LENGTH.unpack_from
+        # The only long loop of the header, hundreds of thousands of tokens: local names only.
         for _ in range(count):
-            if at + 8 > len(self._data):
+            if at + 8 > len(data):
                 self._need(at + 8)
-            at += 8 + length_at(self._data, at)[0]
+                data = self._data
+            at += 8 + length_at(data, at)[0]
         self._skip(at - self._at)
 
     def _alignment(self, metadata: Mapping[str, Any]) -> int:

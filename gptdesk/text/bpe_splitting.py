@@ -69,19 +69,15 @@ class Splitting:
         return pre_tokenizers.Sequence(steps) if len(steps) > 1 else steps[0]
 
 
-_GPT2 = Splitting()
-_DIGITS = Splitting(single_digits=True)
 _LLAMA3 = Splitting(_THREE_DIGITS, whole_words=True, starts=True)
-_QWEN2 = Splitting(_ONE_DIGIT, composed=True)
 
 SPLITTINGS = {
-    **dict.fromkeys(("gpt-2", "gpt2", "mpt", "olmo", "phi-2", "trillion"), _GPT2),
-    **dict.fromkeys(("smollm", "starcoder", "refact", "codeshell", "exaone"), _DIGITS),
+    **dict.fromkeys(("gpt-2", "gpt2"), Splitting()),
+    **dict.fromkeys(("smollm", "refact", "starcoder"), Splitting(single_digits=True)),
     **dict.fromkeys(("llama3", "llama-v3", "llama-bpe", "falcon3"), _LLAMA3),
-    **dict.fromkeys(("dbrx", "smaug-bpe", "glm4", "chatglm-bpe"), Splitting(_THREE_DIGITS)),
-    **dict.fromkeys(("qwen2", "deepseek-r1-qwen"), _QWEN2),
-    "stablelm2": Splitting(_ONE_DIGIT),
-    **dict.fromkeys(("gpt-4o", "llama4"), Splitting(_CASES)),
+    **dict.fromkeys(("dbrx", "smaug-bpe"), Splitting(_THREE_DIGITS)),
+    **dict.fromkeys(("qwen2", "deepseek-r1-qwen"), Splitting(_ONE_DIGIT, composed=True)),
+    "gpt-4o": Splitting(_CASES),
     "tekken": Splitting(_CASES_ONLY, whole_words=True, starts=True),
 }
 """By the value of `tokenizer.ggml.pre`."""

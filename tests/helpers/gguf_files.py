@@ -76,9 +76,9 @@ def converted(folder: Path, config: Mapping[str, Any], architecture: str) -> dic
     """The tensors of a checkpoint under their new names, with their new values."""
     names = gguf.get_tensor_name_map(_architecture(architecture), _layers(config))
     result = {}
-    with safe_open(folder / "model.safetensors", "np") as file:
+    with safe_open(folder / "model.safetensors", "pt") as file:
         for name in file.keys():  # noqa: SIM118 - not a dict
-            values = file.get_tensor(name).astype(np.float32)
+            values = file.get_tensor(name).float().numpy()
             full = (
                 name if name.startswith(("model.", "transformer.", "lm_head")) else f"model.{name}"
             )

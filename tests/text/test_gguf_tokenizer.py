@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -166,6 +167,32 @@ def test_padding_is_no_token(tmp_path: Path) -> None:
     tokenizer = read(write_vocabulary(tmp_path / "a.gguf", bpe_keys(folder, rows=size + 20)))
     assert tokenizer.vocab_size == size
     assert tokenizer.decode([size + 5]) == ""
+
+
+def test_every_way_to_cut_loses_nothing(tmp_path: Path) -> None:
+    keys = bpe_keys(BPE["gpt-2"](tmp_path / "original"))
+    for pre, splitting in SPLITTINGS.items():
+        keys["tokenizer.ggml.pre"] = pre
+        tokenizer = read(write_vocabulary(tmp_path / "a.gguf", keys))
+        for text in TEXTS:
+            written = unicodedata.normalize("NFC", text) if splitting.composed else text
+            ids = tokenizer.encode_plain(text)
+            assert tokenizer.decode(ids, skip_special=False) == written, pre
+
+
+def test_words_of_each_way_to_cut() -> None:
+    text = "HTTPServer's 12345\n\n  x/y"
+    expected = {
+        "gpt-2": ["HTTPServer", "'s", " 12345", "\n\n ", " x", "/", "y"],
+        "smollm": ["HTTPServer", "'s", " ", "1", "2", "3", "4", "5", "\n\n ", " x", "/", "y"],
+        "llama-bpe": ["HTTPServer", "'s", " ", "123", "45", "\n\n", " ", " x", "/y"],
+        "qwen2": ["HTTPServer", "'s", " ", "1", "2", "3", "4", "5", "\n\n", " ", " x", "/y"],
+        "gpt-4o": ["HTTPServer's", " ", "123", "45", "\n\n", " ", " x", "/y"],
+        "tekken": ["HTTPServer", "'s", " ", "1", "2", "3", "4", "5", "\n\n", " ", " x", "/y"],
+    }
+    for pre, words in expected.items():
+        cut = SPLITTINGS[pre].pre_tokenizer().pre_tokenize_str(text)
+        assert [text[start:end] for _, (start, end) in cut] == words, pre
 
 
 def test_a_file_that_does_not_say_how_it_cuts(tmp_path: Path) -> None:
