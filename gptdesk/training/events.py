@@ -1,7 +1,7 @@
 """What training tells whoever watches: plain picklable data, importable without torch.
 
     StageStarted · (StageProgress | StepDone | Evaluated | CheckpointSaved | TrainingWarning)* · …
-    … · TrainingFinished
+    … · [FinetuneReport] · TrainingFinished
 
 A run that cannot go on raises a `GptDeskError` instead of its last event; where the run is
 another process, `TrainingFailed` carries that error.
@@ -109,6 +109,33 @@ class TrainingWarning(TrainingEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class FinetuneReport(TrainingEvent):
+    """What a fine-tune brought; comes right before `TrainingFinished`.
+
+    Attributes:
+        path: REPORT.md, for people; report.json beside it holds the same and the samples.
+        method: "lora" or "full".
+        perplexity_before, perplexity_after: on text held out; None where none was.
+        bits_per_byte_before, bits_per_byte_after: on the same text, or None.
+        held_out_tokens: tokens of it.
+        copied_words: longest run of words that a sample shares with the training text.
+        copied_text: these words.
+        alarm: what is to be said about copying, or "" when nothing is wrong.
+    """
+
+    path: str
+    method: str
+    perplexity_before: float | None
+    perplexity_after: float | None
+    bits_per_byte_before: float | None
+    bits_per_byte_after: float | None
+    held_out_tokens: int
+    copied_words: int
+    copied_text: str = ""
+    alarm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingFinished(TrainingEvent):
     """The last event of every run that did not fail.
 
@@ -170,6 +197,7 @@ _KINDS: dict[str, type[TrainingEvent]] = {
         Evaluated,
         CheckpointSaved,
         TrainingWarning,
+        FinetuneReport,
         TrainingFinished,
         TrainingFailed,
     )
