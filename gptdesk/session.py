@@ -31,6 +31,9 @@ from gptdesk.text.prompt import Prompt
 from gptdesk.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gptdesk.engines.base import Engine, EngineInfo, Logits
     from gptdesk.model.config import ModelConfig
 
@@ -91,6 +94,19 @@ class Model:
         wanted = self._checked_ids(ids)
         with self._alone():
             return scoring.token_logits(self._context, wanted)
+
+    def log_probabilities(
+        self, ids: Sequence[int], cancel: CancelFlag | None = None
+    ) -> NDArray[np.float64]:
+        """Natural log-probability of every token of `ids` but the first: float64 [len(ids) - 1].
+
+        Raises:
+            OptionError, ContextOverflowError: as `logits`.
+            Cancelled: `cancel` was set.
+        """
+        wanted = self._checked_ids(ids)
+        with self._alone():
+            return scoring.log_probabilities(self._context, wanted, cancel)
 
     def generate(
         self,

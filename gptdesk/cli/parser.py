@@ -8,15 +8,25 @@ from collections.abc import Callable
 from typing import Any
 
 import gptdesk
-from gptdesk.cli.commands import bench, doctor, export, models, task, train, unbuilt
+from gptdesk.cli.commands import (
+    bench,
+    bench_train,
+    doctor,
+    evaluate,
+    export,
+    models,
+    task,
+    train,
+    unbuilt,
+)
 from gptdesk.generation.sampling import Sampling
 from gptdesk.tasks.options import option_fields
 from gptdesk.tasks.registry import TASKS
 
 Command = Callable[[argparse.Namespace], int]
 
-UNBUILT = ("rewrite", "chat", "classify", "finetune", "evaluate")
-COMMANDS = (*TASKS, "models", "info", "export", "train", "bench", "doctor", *UNBUILT)
+UNBUILT = ("rewrite", "chat", "classify", "finetune")
+COMMANDS = (*TASKS, "models", "info", "export", "train", "evaluate", "bench", "doctor", *UNBUILT)
 
 _EPILOG = """\
 With no command the window opens. Exit codes: 0 done, 1 error, 2 usage, 130 interrupted.
@@ -44,6 +54,10 @@ def build_parser() -> argparse.ArgumentParser:
         _add_task(commands, task_id)
     _add_model_commands(commands)
     train.add_arguments(_add(commands, "train", train.run, "make a model from text"))
+    parser_of_evaluate = _add(commands, "evaluate", evaluate.run, "measure a model on files")
+    evaluate.add_arguments(parser_of_evaluate)
+    _add_engine_flags(parser_of_evaluate)
+    _add_sampling_flags(parser_of_evaluate)
     _add_measuring_commands(commands)
     for name in UNBUILT:
         command = commands.add_parser(name, help="not in this version", add_help=False)
@@ -147,6 +161,7 @@ def _add_measuring_commands(commands: Any) -> None:
     parser.add_argument("--prompt-tokens", type=int, default=256)
     parser.add_argument("--new-tokens", type=int, default=48)
     parser.add_argument("--runs", type=int, default=5, help="medians are shown (default: 5)")
+    bench_train.add_arguments(parser)
     parser.add_argument("--json", action="store_true")
 
     parser = _add(commands, "doctor", doctor.run, "check this installation")

@@ -64,6 +64,24 @@ def token_logits(
     return np.concatenate(list(_rows(context, list(ids), cancel)))
 
 
+def log_probabilities(
+    context: CachedContext, ids: Sequence[int], cancel: CancelFlag | None = None
+) -> NDArray[np.float64]:
+    """Natural log-probability of every token of `ids` but the first: float64 [len(ids) - 1].
+
+    Raises:
+        ContextOverflowError, EngineError, Cancelled: as `token_logits`.
+    """
+    context.check_room(len(ids))
+    scores: list[NDArray[np.float64]] = []
+    start = 1
+    for rows in _rows(context, list(ids), cancel):
+        following = ids[start : start + len(rows)]
+        scores.append(_log_probabilities(rows[: len(following)], following))
+        start += len(rows)
+    return np.concatenate(scores)
+
+
 def _rows(context: CachedContext, ids: list[int], cancel: CancelFlag | None) -> Iterator[Logits]:
     context.clear()
     if not ids:

@@ -1,0 +1,137 @@
+"""`gptdesk evaluate`: figures of a model on given files."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gptdesk
+from gptdesk import atomic, paths
+from gptdesk.cli.commands.task import sampling_values
+from gptdesk.cli.terminal import ProgressLine, cancel_on_interrupt, load_model
+from gptdesk.errors import DocumentError, OptionError
+from gptdesk.generation.events import Progress
+
+if TYPE_CHECKING:
+    from gptdesk.evaluation.evaluate import EvaluationSettings, FileReport
+
+_EXIT_INTERRUPTED = 130
+_WHOLE_NUMBERS = ("tokens", "bytes")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that no other command has."""
+    parser.add_argument("path", metavar="MODEL", help='model folder or file ("-": the bundled one)')
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help=".txt and .md for perplexity; .jsonl of document and summary, of src, tgt, src_lang "
+        "and tgt_lang, or of text and label; each also packed as .xz, .gz or .zst",
+    )
+    parser.add_argument("--limit", type=int, default=0, help="items of a file, from its start")
+    parser.add_argument("--sample", type=int, default=0, help="items of a file, drawn at random")
+    parser.add_argument("--draw-seed", type=int, default=0, help="seed of --sample (default: 0)")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the task"
+    )
+    parser.add_argument(
+        "--prompt", help="what stands before a label; {text} is the text (default: {text}, Label:)"
+    )
+    parser.add_argument(
+        "--words", nargs="+", default=[], metavar="LABEL=WORD", help="what is written for a label"
+    )
+    parser.add_argument("--out", metavar="FILE", help="write every answer there, as JSON Lines")
+    parser.add_argument("--json", action="store_true", help="one JSON object with all figures")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, print a table or JSON."""
+    from gptdesk.evaluation.evaluate import evaluate, facts
+
+    settings = _settings(options)
+    line = ProgressLine(quiet=options.quiet or options.json)
+    path = str(paths.default_model_dir()) if options.path == "-" else options.path
+    model = load_model(options, path, line)
+    reports: list[FileReport] = []
+    with contextlib.closing(model), cancel_on_interrupt() as cancel:
+        for event in evaluate(model, [Path(name) for name in options.files], settings, cancel):
+            if isinstance(event, Progress):
+                line.show(event)
+                continue
+            line.clear()
+            reports.append(event)
+            if not options.json:
+                _print(event)
+        about = {"gptdesk": gptdesk.__version__, **facts(model, settings)}
+    line.clear()
+    if options.out:
+        _write_answers(Path(options.out), reports)
+    if options.json:
+        files = [_as_json(report) for report in reports]
+        print(json.dumps({**about, "files": files}, ensure_ascii=False, indent=1))
+    else:
+        print(" · ".join(f"{name} {value}" for name, value in about.items() if value))
+    if cancel.is_set():
+        print("gptdesk: stopped; the figures are of what was done", file=sys.stderr)
+        return _EXIT_INTERRUPTED
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> EvaluationSettings:
+    from gptdesk.evaluation.evaluate import EvaluationSettings
+    from gptdesk.evaluation.labels import DEFAULT_PROMPT, Labelling
+
+    prompt = DEFAULT_PROMPT if options.prompt is None else options.prompt
+    values: dict[str, Any] = dict(_pair(item, "--option") for item in options.option)
+    return EvaluationSettings(
+        limit=options.limit,
+        sample=options.sample,
+        seed=options.draw_seed,
+        options={name: int(v) if v.isdecimal() else v for name, v in values.items()},
+        sampling=sampling_values(options),
+        labelling=Labelling(prompt, dict(_pair(item, "--words") for item in options.words)),
+    )
+
+
+def _pair(item: str, flag: str) -> tuple[str, str]:
+    name, found, value = item.partition("=")
+    if not (name and found and value):
+        raise OptionError(f"{flag} takes NAME=VALUE, not {item!r}.", f"Write {flag} NAME=VALUE.")
+    return name, value
+
+
+def _print(report: FileReport) -> None:
+    part = "" if report.complete else ", stopped"
+    print(f"{report.file}: {report.kind}, {report.items:,} of {report.total:,}{part}")
+    for name, value in report.measures.items():
+        number = f"{value:,.0f}" if name in _WHOLE_NUMBERS else f"{value:,.3f}"
+        print(f"  {name:<24} {number:>12}")
+    for signature in report.signatures:
+        print(f"  {signature}")
+
+
+def _as_json(report: FileReport) -> dict[str, Any]:
+    data = dataclasses.asdict(report)
+    del data["rows"]
+    return data
+
+
+def _write_answers(path: Path, reports: list[FileReport]) -> None:
+    lines = [
+        json.dumps({"file": report.file, **row}, ensure_ascii=False)
+        for report in reports
+        for row in report.rows
+    ]
+    try:
+        atomic.write_bytes(path, "".join(f"{line}\n" for line in lines).encode())
+    except OSError as error:
+        raise DocumentError(
+            f"The answers cannot be written to {path}.", "Choose another place.", str(error)
+        ) from error
