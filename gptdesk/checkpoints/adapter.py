@@ -91,22 +91,25 @@ def load_adapter(
         reader.close()
     if find_adapter(gpt) is not None:
         remove_adapter(gpt)
-    # PEFT stores adapted embeddings once more as they were: those replace nothing.
-    whole = {
-        name: value
-        for name, value in whole.items()
-        if not torch.equal(value, gpt.get_parameter(name))
-    }
     layers = {
         name: layer
         for low, a, parts in pairs
         for name, layer in _layers(gpt, low, a, parts, folder.options.dropout)
     }
     adapter = Adapter(layers, dropout=folder.options.dropout, rslora=folder.options.rslora)
-    install_adapter(gpt, adapter, whole)
+    install_adapter(gpt, adapter, _changed(gpt, whole))
     for layer in layers.values():
         layer.requires_grad_(False)
     return _warnings(reader.not_finite)
+
+
+def _changed(gpt: GPT, whole: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What differs from the model: PEFT stores adapted embeddings once more as they were."""
+    return {
+        name: value
+        for name, value in whole.items()
+        if not torch.equal(value, gpt.get_parameter(name))
+    }
 
 
 def _check_layers(gpt: GPT, plan: AdapterPlan) -> None:
