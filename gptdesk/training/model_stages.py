@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shutil
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from gptdesk.training.events import (
     StageStarted,
     TrainingEvent,
     TrainingFinished,
+    TrainingWarning,
 )
 from gptdesk.training.example_rows import InstructBatches, read_rows_index
 from gptdesk.training.examples_stage import examples_ready, learnt_tasks
@@ -33,7 +35,7 @@ from gptdesk.training.initialise import initialise
 from gptdesk.training.micro_batches import cut
 from gptdesk.training.precision import LossModule
 from gptdesk.training.preparation import not_ready
-from gptdesk.training.presets import build_model_config
+from gptdesk.training.presets import build_model_config, training_bytes
 from gptdesk.training.release import Card, mark_of, write_release
 from gptdesk.training.run_settings import (
     global_rows,
@@ -110,11 +112,33 @@ class ModelStages:
         batches = InstructBatches(self._work.example_rows("train"), rows, seed)
         settings = instruct_settings(self._config, batches.rows_per_epoch)
         held_out = self._held_out_answers(rows)
-        pretrained = read_json(self._work.run("pretrain") / _FINISHED)
-        examples = read_json(self._work.examples)
         gpt = self._load("pretrain")
-        origin = digest_of(pretrained, examples)
+        pretrained = read_json(self._work.run("pretrain") / _ORIGIN)
+        steps = read_json(self._work.run("pretrain") / _FINISHED).get("step")
+        origin = digest_of(pretrained, steps, read_json(self._work.examples))
+        yield from self._set_aside(origin)
         yield from self._train("instruct", gpt, batches, held_out, settings, origin)
+
+    def _set_aside(self, origin: str) -> Iterator[TrainingEvent]:
+        """Move checkpoints away whose first training has since gone on, or whose examples changed.
+
+        Refusing, as the first training does, would stop a run that has just taken hours.
+        """
+        folder = self._work.run("instruct")
+        known = read_json(folder / _ORIGIN).get("origin", origin)
+        old = folder / CHECKPOINTS
+        if known != origin and old.is_dir() and self._processes.is_first:
+            aside = folder / f"{CHECKPOINTS}-{known[:8]}"
+            try:
+                shutil.rmtree(aside, ignore_errors=True)
+                old.rename(aside)
+            except OSError as error:
+                raise unwritable(folder, error) from error
+            yield TrainingWarning(
+                "The first training or the examples have changed, so the second training starts "
+                f"anew; its old checkpoints are in {aside}."
+            )
+        self._processes.wait()
 
     def _held_out_answers(self, rows: int) -> InstructBatches | None:
         folder = self._work.example_rows("validation")
@@ -139,7 +163,9 @@ class ModelStages:
             yield from self._told(StageStarted(stage, "unchanged"))
             return
         self._claim(folder, origin)
-        yield from self._told(StageStarted(stage, _size(gpt)))
+        tokens = settings.micro_rows * gpt.config.context_length
+        memory = f"about {training_bytes(gpt.config, tokens) / 1e9:.1f} GB of memory"
+        yield from self._told(StageStarted(stage, f"{_size(gpt)}, {memory}"))
         trainer = Trainer(
             gpt,
             batches,

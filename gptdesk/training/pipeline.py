@@ -94,9 +94,10 @@ def train_pipeline(
     work = WorkFolder(config.run.work_folder)
     work.create()
     try:
-        if int(os.environ.get("RANK", "0")):
-            _wait_for_tokens(config, work, cancel)
-            yield from _train(config, work, names, cancel)
+        if int(os.environ.get("RANK", "0")):  # torchrun numbers its processes so
+            if set(names) - _PREPARING.keys():
+                _wait_for_tokens(config, work, cancel)
+                yield from _train(config, work, names, cancel)
             return
         lock = _locked(work)
         try:

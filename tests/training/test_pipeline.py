@@ -143,6 +143,20 @@ def test_a_longer_run_goes_on_from_the_shorter(finished: Finished, tmp_path: Pat
     assert steps == [STEPS + 1, STEPS + 2]
 
 
+def test_a_second_training_starts_anew_when_the_first_went_on(
+    finished: Finished, tmp_path: Path
+) -> None:
+    config = copied(finished[0], tmp_path)
+    config = replace(config, schedule=ScheduleSettings(max_steps=STEPS + 1))
+    events = list(train_pipeline(config, stages=StageRange("pretrain", "instruct")))
+    (warning,) = (event for event in events if isinstance(event, TrainingWarning))
+    assert "starts anew" in warning.message
+    (aside,) = (tmp_path / "work" / "instruct").glob("checkpoints-*")
+    assert list(aside.glob("step-*"))
+    steps = [event.step for event in events if isinstance(event, StepDone)]
+    assert steps[:2] == [STEPS + 1, 1]
+
+
 def copied(config: TrainingConfig, folder: Path) -> TrainingConfig:
     """The same run with its work folder copied, so that it may be changed."""
     shutil.copytree(config.run.work_folder, folder / "work")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from gptdesk import paths
-from gptdesk.cli.terminal import cancel_on_interrupt
 from gptdesk.cli.training_line import TrainingLine, held_out_text
-from gptdesk.errors import OptionError
-from gptdesk.training.events import Evaluated, TrainingFinished, to_json
+from gptdesk.errors import GptDeskError, OptionError
+from gptdesk.training.events import Evaluated, TrainingFailed, TrainingFinished, to_json
+from gptdesk.training.stop_signals import cancelled_by_signals
 
 _EXAMPLE = "train.toml"
 _EXIT_INTERRUPTED = 130
@@ -48,7 +49,11 @@ def example(folder: str | None) -> str:
     """The commented configuration, for the texts in `folder`."""
     path = paths.resources_dir() / "recipes" / _EXAMPLE
     text = path.read_text("utf-8")
-    return text if folder is None else text.replace('"my-texts"', json.dumps(folder, ensure_ascii=False), 1)
+    return (
+        text
+        if folder is None
+        else text.replace('"my-texts"', json.dumps(folder, ensure_ascii=False), 1)
+    )
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -56,24 +61,31 @@ def _train(options: argparse.Namespace) -> int:
     from gptdesk.training.pipeline import STAGES, StageRange, train_pipeline
 
     config = load_config(Path(options.path))
+    if config.run.threads:  # read by the tokenizers library when it first needs a thread
+        os.environ.setdefault("RAYON_NUM_THREADS", str(config.run.threads))
     stages = StageRange(options.first or STAGES[0], options.last or STAGES[-1])
-    line = TrainingLine(quiet=options.quiet or options.json)
+    tells = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun, the first
+    line = TrainingLine(quiet=options.quiet or options.json or not tells)
     finished, held_out = None, ""
-    with cancel_on_interrupt() as cancel:
+    with cancelled_by_signals() as cancel:
         try:
             for event in train_pipeline(config, cancel, stages):
-                if options.json:
+                if options.json and tells:
                     print(to_json(event), flush=True)
                 line.show(event)
                 if isinstance(event, Evaluated):
                     held_out = f", {held_out_text(event)}"
                 if isinstance(event, TrainingFinished):
                     finished = event
+        except GptDeskError as error:
+            if options.json:
+                print(to_json(TrainingFailed(error.title, error.hint, error.details)), flush=True)
+            raise
         finally:
             line.clear()
-    if finished is None:  # one of several processes: the first one tells
+    if finished is None:
         return 0
-    if not options.json:
+    if tells and not options.json:
         print(_outcome(finished, held_out))
     return {"cancelled": _EXIT_INTERRUPTED, "diverged": _EXIT_DIVERGED}.get(finished.reason, 0)
 
