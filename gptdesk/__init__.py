@@ -14,7 +14,7 @@ The map of the code, from the window down; an import may only point down:
     checkpoints/   folders on disk to configuration, tensors and catalogue
     model/         the GPT itself
     text/          tokenizer, chat templates, segmentation, language guess, documents
-    settings/ paths.py logs.py atomic.py cancel.py errors.py
+    settings/ paths.py logs.py atomic.py inert_pickle.py cancel.py errors.py
 
 A key press travels: ui/ → jobs.py → session.py → tasks/ → generation/loop.py → engines/ and back
 as events. Public names are loaded on first use, so that importing this package costs nothing.

@@ -96,7 +96,7 @@ class TensorReader:
         """A tensor that lies as we want it, converted where needed."""
         source = DTYPES[stored.dtype]
         result = torch.empty(stored.shape, dtype=dtype)
-        for number, target in enumerate(result.view(-1).split(_CHUNK_ITEMS)):
+        for number, target in enumerate(torch.split(result.view(-1), _CHUNK_ITEMS)):
             raw = target if source == dtype else self._staging(target.numel(), source)
             self._fill(raw, stored, number * _CHUNK_ITEMS)
             if raw is not target:

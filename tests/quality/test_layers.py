@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "gptdesk.atomic",
         "gptdesk.cancel",
         "gptdesk.errors",
+        "gptdesk.inert_pickle",
     ),
 )
 

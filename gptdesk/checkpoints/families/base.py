@@ -116,7 +116,8 @@ class Family:
 
     def saved_config(self, config: ModelConfig) -> ModelConfig:
         """The shape that a model of this shape is saved in."""
-        return replace(config, **dict.fromkeys(self.biases, True))
+        added: dict[str, Any] = dict.fromkeys(self.biases, True)
+        return replace(config, **added)
 
     def sources(self, config: ModelConfig) -> Iterator[Rule]:
         """One rule per tensor that a file of this shape holds, layers filled in."""
