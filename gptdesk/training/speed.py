@@ -2,8 +2,7 @@
 
     python -m gptdesk.training.speed '{"shape": "13.8M", "kind": "plain"}'
 
-Reads a line for each step it shall make and answers with its seconds; at the end of its input it
-answers with its peak memory. A process of its own because what frees memory, how many threads
+Reads a line for each step it shall make and answers with its seconds. A process of its own because what frees memory, how many threads
 spin and what was compiled belong to a process, and so that two ways can take turns.
 """
 
@@ -177,23 +176,56 @@ def _answer(**data: float) -> None:
 
 
 def main() -> None:
-    """Answer the parent's lines."""
+    """Answer the parent's lines: "step" with seconds, "end" with the figures of the process."""
     way = Way(**json.loads(sys.argv[1]))
     if way.threads:
         torch.set_num_threads(way.threads)
     keeps = way.keep_memory or way.kind == "trainer"
     with keeping_freed_memory() if keeps else contextlib.nullcontext():
         step = _make_step(way)
-        for number, _ in enumerate(sys.stdin):
+        for number, line in enumerate(sys.stdin):
+            if line.strip() == "end":
+                break
             start = time.perf_counter()
             step(number)
             if way.device.startswith("cuda"):
                 torch.cuda.synchronize()
             _answer(seconds=time.perf_counter() - start)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        if way.device.startswith("cuda"):
-            peak = torch.cuda.max_memory_allocated()
-        _answer(peak_bytes=peak)
+    shape = SHAPES[way.shape]
+    _answer(
+        peak_bytes=_peak_bytes(way.device),
+        flops_per_step=ROWS * CONTEXT * flops_per_token(shape),
+        peak_flops=_peak_flops(way.device),
+    )
+
+
+def flops_per_token(config: ModelConfig) -> float:
+    """Operations of a forward and a backward pass (Chowdhery et al. 2022, arXiv:2204.02311).
+
+    Six for each parameter in a matrix product, and twelve for each channel of the queries and
+    each token of the context.
+    """
+    looked_up = config.vocab_size * config.hidden_size * (0 if config.tied_embeddings else 1)
+    attention = 12 * config.num_layers * config.num_heads * config.head_dim * config.context_length
+    return 6 * (config.num_parameters - looked_up) + attention
+
+
+def _peak_flops(device: str) -> float:
+    """Dense bf16 operations per second that the maker states; 0 where unknown."""
+    if not device.startswith("cuda"):
+        return 0.0
+    name = torch.cuda.get_device_name()
+    return next((flops for part, flops in _GPU_FLOPS.items() if part in name), 0.0)
+
+
+def _peak_bytes(device: str) -> float:
+    if device.startswith("cuda"):
+        return float(torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+_GPU_FLOPS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12, "4090": 165e12}
 
 
 if __name__ == "__main__":
