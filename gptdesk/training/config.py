@@ -9,6 +9,7 @@ Relative paths are relative to the file. Every key has a default except `[data] 
 from __future__ import annotations
 
 import dataclasses
+import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -355,7 +356,7 @@ def _anchored(config: TrainingConfig, base: Path) -> TrainingConfig:
     """The same with every path absolute."""
 
     def at(path: str) -> str:
-        return str(base / Path(path).expanduser())
+        return os.path.abspath(base / Path(path).expanduser())  # noqa: PTH100 - links stay links
 
     def sources(entries: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
         return tuple(dataclasses.replace(entry, path=at(entry.path)) for entry in entries)

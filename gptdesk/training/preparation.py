@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,20 +160,31 @@ class Ticker:
 
 def _sources(config: TrainingConfig) -> tuple[tuple[Source, ...], int, str]:
     """All sources, how many are held out whole, and the fingerprint of the text."""
-    validation = find_sources(config.data.validation_sources)
-    held = {file.path for source in validation for file in source.files}
-    train = [
-        dataclasses.replace(
-            source, files=tuple(file for file in source.files if file.path not in held)
-        )
-        for source in find_sources(config.data.train_sources)
-    ]
+    # What training itself writes may lie in a folder of texts; it is no text to learn.
+    own = (config.run.out, config.run.work_folder)
+    validation = _without(find_sources(config.data.validation_sources), own)
+    held = tuple(file.path for source in validation for file in source.files)
+    train = _without(find_sources(config.data.train_sources), (*own, *held))
     sources = (*validation, *train)
     settings = dataclasses.asdict(config.data)
     for selects_nothing in ("train", "validation"):
         settings.pop(selects_nothing)
     origin = digest_of(fingerprint(sources), len(validation), settings)
     return sources, len(validation), origin
+
+
+def _without(sources: Iterable[Source], places: Sequence[Path]) -> list[Source]:
+    """The sources without the files that are one of some places or below one."""
+    taken = frozenset(places)
+    return [
+        dataclasses.replace(
+            source,
+            files=tuple(
+                file for file in source.files if taken.isdisjoint((file.path, *file.path.parents))
+            ),
+        )
+        for source in sources
+    ]
 
 
 def _empty(config: TrainingConfig, inventory: Inventory) -> TrainingError:

@@ -34,6 +34,8 @@ from gptdesk.training.events import (
     TrainingWarning,
 )
 from gptdesk.training.pipeline import STAGES, StageRange, train_pipeline
+from gptdesk.training.sharding import open_shards
+from gptdesk.training.work_folder import WorkFolder
 from tests.training import corpus
 
 STEPS = 8
@@ -222,6 +224,28 @@ def test_preparation_stops_when_asked(
     again = list(train_pipeline(config, stages=StageRange(last="shards")))
     assert isinstance(again[-1], TrainingFinished)
     assert again[-1].reason == "done"
+
+
+def test_what_training_writes_is_no_text_to_learn(tmp_path: Path) -> None:
+    config = config_in(tmp_path)
+    config = replace(config, data=DataSettings(train=(str(tmp_path),)), instruct=InstructSettings())
+    config = replace(config, data=replace(config.data, undecodable="skip"))
+    until = StageRange(last="shards")
+    list(train_pipeline(config, stages=until))
+    (config.run.work_folder / "metrics.jsonl").write_text('{"text": "loss"}\n')
+    again = list(train_pipeline(config, stages=until))
+    assert stages_of(again)["shards"] == "unchanged"
+
+
+def test_held_out_files_are_not_learnt(tmp_path: Path) -> None:
+    config = config_in(tmp_path)
+    texts = str(tmp_path / "texts")
+    data = DataSettings(train=(texts,), validation=(f"{texts}/notes",))
+    config = replace(config, data=data)
+    list(train_pipeline(config, stages=StageRange(last="shards")))
+    train, validation = open_shards(config, WorkFolder(config.run.work_folder))
+    assert validation.index.documents == 10
+    assert [shards.index.documents for shards, _ in train] == [20]
 
 
 def test_an_empty_corpus_is_an_error(tmp_path: Path) -> None:
