@@ -3,6 +3,9 @@
 So one reader per family judges both, and a model can be saved as a Hugging Face folder. Keys:
 https://github.com/ggml-org/ggml/blob/master/docs/gguf.md; what each converter writes is in
 llama.cpp's folder conversion/.
+
+To add an architecture whose family runs: a function here with its line in `_ARCHITECTURES`, the
+names of its tensors in `gguf_rules`, and its shapes in `tests/checkpoints/test_gguf_models.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +20,25 @@ from gptdesk.checkpoints.gguf_keys import GgufReader
 from gptdesk.checkpoints.gguf_rope import read_rope_scaling
 from gptdesk.checkpoints.gguf_rules import EMBEDDING, HEAD
 from gptdesk.errors import CheckpointError, UnsupportedModelError
+
+_NOT_BUILT: dict[str, tuple[object, ...]] = {
+    "attention.causal": (True,),
+    "attention.clamp_kqv": (0,),
+    "attention.max_alibi_bias": (0,),
+    "attention.scale": (0,),
+    "attention.temperature_scale": (0,),
+    "embedding_scale": (0, 1),
+    "expert_count": (0,),
+    "logit_scale": (0, 1),
+    "nextn_predict_layers": (0,),
+    "residual_scale": (0, 1),
+    "rope.dimension_sections": (),
+    "rope.scaling.alpha": (0,),
+    "rope.scaling.yarn_ext_factor": (1,),
+    "rope.scaling.yarn_log_multiplier": (0,),
+    "use_parallel_residual": (False,),
+}
+"""Keys of other models of llama.cpp that change what is computed, and values that change nothing."""
 
 _GELU = "gelu_pytorch_tanh"
 _LARGEST_GEMMAS = (46, 62)  # layers of Gemma 2 and 3 with 27 B parameters
@@ -43,8 +65,9 @@ def read_gguf_config(header: GgufHeader) -> dict[str, Any]:
             f"GGUF files of these architectures run: {', '.join(sorted(_ARCHITECTURES))}.",
         )
     reader = GgufReader(header, name)
-    if reader.integer("expert_count", 0, least=0):
-        raise reader.unsupported("expert_count")
+    for key, neutral in _NOT_BUILT.items():
+        if reader.has(key) and reader.value(key) not in neutral:
+            raise reader.unsupported(key)
     if EMBEDDING not in header.tensors:
         raise CheckpointError(
             f"{header.path} has no tensor {EMBEDDING}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from gptdesk.checkpoints.families.base import ConfigReader
 from gptdesk.checkpoints.gguf_header import GgufHeader
@@ -25,9 +26,13 @@ class GgufReader:
         """Whether the file says anything about it."""
         return self.key(name) in self.header.metadata
 
+    def value(self, name: str) -> Any:
+        """Whatever the file says about it; None for nothing."""
+        return self.header.metadata.get(self.key(name))
+
     def integer(self, name: str, default: int | None = None, *, least: int = 1) -> int:
         """A size; a list with one value for every layer counts as that value."""
-        values = self.header.metadata.get(self.key(name))
+        values = self.value(name)
         if isinstance(values, list) and values and len(set(values)) == 1 and least:
             single = ConfigReader({self.key(name): values[0]}, self._reader.source)
             return single.integer(self.key(name), default, least=least)
@@ -39,8 +44,7 @@ class GgufReader:
 
     def unsupported(self, name: str) -> UnsupportedModelError:
         """The error of a value that is well-formed and not built."""
-        key = self.key(name)
-        return self._reader.unsupported(key, self.header.metadata.get(key))
+        return self._reader.unsupported(self.key(name), self.value(name))
 
 
 def shortest(number: float) -> float:

@@ -18,6 +18,7 @@ from gptdesk.errors import CheckpointError
 _LOW, _HIGH = 1.0, 4.0  # Llama 3's turns, the only ones in use
 _LLAMA3_CONTEXT = 8192
 _TOLERANCE = 1e-4
+_MAX_THETA = 1e12
 
 
 def read_rope_scaling(
@@ -38,7 +39,7 @@ def read_rope_scaling(
     factors = _factors(reader.header, "rope_freqs.weight", dim)
     if factors:
         return _llama3(factors, theta, dim)
-    kind = reader.header.metadata.get(reader.key("rope.scaling.type"), "linear")
+    kind = reader.value("rope.scaling.type") or "linear"
     if kind == "longrope" or "rope_factors_long.weight" in reader.header.tensors:
         return _longrope(reader, dim, context_length)
     name = "rope.scaling.factor" if reader.has("rope.scaling.factor") else "rope.scale_linear"
@@ -96,7 +97,7 @@ def _llama3(factors: list[float], theta: float, dim: int) -> dict[str, Any] | No
     of which tells the length of the first training; without any, that of Llama 3 is tried.
     """
     largest = max(factors)
-    if largest == 1.0:
+    if largest == 1.0 or not 0 < theta < _MAX_THETA:  # which `ModelConfig` refuses
         return None
     waves = [2 * math.pi * theta ** (pair / dim) for pair in range(0, dim, 2)]
     contexts = [_LLAMA3_CONTEXT]

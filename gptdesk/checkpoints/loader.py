@@ -94,7 +94,7 @@ class WeightStream:
     def _count(self, nbytes: int) -> None:
         self._done += nbytes
         if self._progress is not None:
-            name = self._folder.root.name
+            name = self._folder.path.name
             self._progress(
                 Progress(stage="loading", done=self._done, total=self._plan.nbytes, detail=name)
             )
@@ -129,7 +129,7 @@ def load_gpt(
     place = torch.device(device)
     if place.type != "cuda":
         needed = weights.config.num_parameters * dtype.itemsize
-        refuse_if_too_large(needed, f"The model in {folder.root}")
+        refuse_if_too_large(needed, f"The model in {folder.path}")
     gpt = GPT.skeleton(weights.config)
     state: dict[str, Tensor] = {}
     try:

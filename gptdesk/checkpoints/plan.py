@@ -68,7 +68,7 @@ def plan_folder(folder: ModelFolder) -> WeightPlan:
     """
     families = gguf_family if folder.weights == "gguf" else find_family
     family = families(folder.config_data)
-    return plan_weights(folder.config, family, read_headers(folder), folder.root)
+    return plan_weights(folder.config, family, read_headers(folder), folder.path)
 
 
 def plan_weights(
@@ -124,7 +124,7 @@ def _check_names(root: Path, wanted: Iterable[str], found: Iterable[str]) -> Non
     parts = [f"{_few(missing)} missing"] if missing else []
     parts += [f"{_few(extra)} not expected"] if extra else []
     raise CheckpointError(
-        f"The weights in {root} do not fit its config.json: {'; '.join(parts)}.",
+        f"The weights in {root} do not fit its configuration: {'; '.join(parts)}.",
         "Download the model again: its files are incomplete or do not belong together.",
     )
 
@@ -147,7 +147,7 @@ def _step(
     if stored.shape != wanted:
         raise CheckpointError(
             f"{stored.path}: tensor {stored.name} has shape {list(stored.shape)}, "
-            f"config.json asks for {list(wanted)}.",
+            f"its configuration asks for {list(wanted)}.",
             "Download the model again: its files do not belong together.",
         )
     if stored.dtype not in FLOAT_TYPES and stored.dtype not in BLOCK_TYPES:

@@ -147,6 +147,9 @@ def test_in_the_catalogue(original: Path, tmp_path: Path) -> None:
     [
         ({"general.architecture": "mamba"}, "general.architecture = 'mamba'"),
         ({"expert_count": 8}, "llama.expert_count = 8"),
+        ({"logit_scale": 0.5}, "llama.logit_scale = 0.5"),
+        ({"attention.causal": False}, "llama.attention.causal = False"),
+        ({"rope.dimension_sections": [8, 4, 4, 0]}, "llama.rope.dimension_sections"),
         ({"attention.value_length": 8}, "llama.attention.value_length = 8"),
         ({"rope.scaling.type": "martian", "rope.scaling.factor": 2.0}, "llama.rope.scaling.type"),
         ({"tokenizer.ggml.model": "bert"}, "tokenizer.ggml.model"),
@@ -180,6 +183,38 @@ def test_keys_that_are_wrong(
     with pytest.raises(CheckpointError) as caught:
         gptdesk.inspect(path)
     assert told in caught.value.title
+
+
+@pytest.fixture(scope="module")
+def stretched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rope = {"rope_type": "llama3", "rope_theta": 10_000.0, "original_max_position_embeddings": 32}
+    turns = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+    folder = tmp_path_factory.mktemp("stretched") / "original"
+    return checkpoints.write_llama(folder, rope_parameters={**rope, **turns})
+
+
+@pytest.mark.parametrize("theta", [-2.0, 0.0, 1e30])
+def test_a_base_that_is_wrong_beside_factors(theta: float, stretched: Path, tmp_path: Path) -> None:
+    path = gguf_files.write_gguf(
+        stretched, tmp_path / "model.gguf", metadata={"rope.freq_base": theta}
+    )
+    assert "rope_theta" in refused(path)
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf"), 0.0, -1.0])
+def test_factors_that_cannot_be(factor: float, stretched: Path, tmp_path: Path) -> None:
+    def encode(name: str, values: Any) -> tuple[Any, gguf.GGMLQuantizationType]:
+        changed = np.full_like(values, factor) if name == "rope_freqs.weight" else values
+        return changed, gguf.GGMLQuantizationType.F32
+
+    path = gguf_files.write_gguf(stretched, tmp_path / "model.gguf", encode=encode)
+    assert "rope_freqs.weight" in refused(path)
+
+
+def test_keys_that_change_nothing(original: Path, tmp_path: Path) -> None:
+    keys = {"logit_scale": 1.0, "expert_count": 0, "attention.causal": True, "new_key": "new"}
+    path = gguf_files.write_gguf(original, tmp_path / "model.gguf", metadata=keys)
+    assert resolve_folder(path).config == resolve_folder(original).config
 
 
 def test_the_same_number_for_every_layer(original: Path, tmp_path: Path) -> None:
