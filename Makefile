@@ -29,7 +29,7 @@ help:
 
 # torch==2.13.0 in the constraints also accepts a build labelled 2.13.0+cpu and prefers it, where an index offers one.
 .venv/.app: .venv/.python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[train]"
 	touch $@
 
 .venv/.dev: .venv/.app

@@ -73,7 +73,8 @@ def test_exactly_one_build_of_onnx_runtime_is_installed(platform: str, machine: 
 
 
 def test_every_library_in_use_is_a_declared_dependency() -> None:
-    declared = {canonicalize_name(Requirement(line).name) for line in project()["dependencies"]}
+    lines = [*project()["dependencies"], *project()["optional-dependencies"]["train"]]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
     used = {found.target.partition(".")[0] for found in package_imports()}
     foreign = used - set(sys.stdlib_module_names) - {"gptdesk"}
     assert {INSTALLED_AS.get(name, canonicalize_name(name)) for name in foreign} <= declared
