@@ -12,6 +12,10 @@ from gptdesk.errors import OptionError
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print medians."""
+    if options.train:
+        from gptdesk.cli.commands import bench_train
+
+        return bench_train.run(options)
     from gptdesk.evaluation.bench import measure
 
     for name in ("prompt_tokens", "new_tokens", "runs"):
