@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -180,7 +180,8 @@ class OpenModelDialog(QDialog):
 
     @Slot()
     def _remove_place(self) -> None:
-        place = str(self.sender().data())
+        action = self.sender()
+        place = action.data() if isinstance(action, QAction) else None
         self._controller.set_places([path for path in self._controller.places if path != place])
         self._look()
 
