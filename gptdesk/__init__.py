@@ -10,7 +10,7 @@ The map of the code, from the window down; an import may only point down:
     tasks/         continue, summarize, translate: text in, events out
     generation/    sampling, the decoding loop, stop strings, streaming, events
     engines/       torch · ONNX Runtime · fake, behind one protocol
-    export/        checkpoint to ONNX
+    export/        checkpoint to ONNX;  training/: text to tokens to a checkpoint
     checkpoints/   folders on disk to configuration, tensors and catalogue
     model/         the GPT itself
     text/          tokenizer, chat templates, segmentation, language guess, documents
