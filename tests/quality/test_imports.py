@@ -37,6 +37,8 @@ def loaded_by(code: str) -> set[str]:
         ("import gptdesk.engines.onnx_engine", {"PySide6", "torch"}),
         ("import gptdesk.model.config", {"PySide6", "torch", "onnxruntime"}),
         ("import gptdesk.settings", HEAVY),
+        ("import gptdesk.training.config, gptdesk.training.events", HEAVY),
+        ("import gptdesk.training.pipeline, gptdesk.training.batches", {"PySide6", "torch"}),
         ("import gptdesk.export", {"PySide6", "transformers"}),
     ],
 )
