@@ -57,6 +57,11 @@ def read_vocabulary(header: GgufHeader) -> GgufVocabulary:
     splitting = _splitting(header) if kind == "gpt2" else Splitting()
     tokens = header.texts(f"{_KEY}tokens")
     template = header.metadata.get("tokenizer.chat_template")
+    if not isinstance(template, str | None):
+        raise TokenizerError(
+            f"{header.path}: tokenizer.chat_template is not a text, or longer than 1 MiB.",
+            "Look for another conversion of this model.",
+        )
     named = _ids(header, _NAMED, len(tokens))
     starts = splitting.starts or kind == "llama"
     return GgufVocabulary(
@@ -73,7 +78,7 @@ def read_vocabulary(header: GgufHeader) -> GgufVocabulary:
         named=named,
         ends=list(_ids(header, dict(zip(_ENDS, _ENDS, strict=True)), len(tokens)).values()),
         frame=(_flag(header, "add_bos_token", starts), _flag(header, "add_eos_token", False)),
-        chat_template=template if isinstance(template, str) else None,
+        chat_template=template,
     )
 
 

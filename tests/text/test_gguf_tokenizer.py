@@ -212,11 +212,16 @@ def test_a_file_that_does_not_say_how_it_cuts(tmp_path: Path) -> None:
         ({"model": "llama"}, "scores has 0 entries"),
         ({"merges": ["a b c"]}, "merge 0"),
         ({"merges": ["qq ww"]}, "cannot be used"),
+        ({"chat_template": "x" * (2 << 20)}, "longer than 1 MiB"),
+        ({"chat_template": 7}, "not a text"),
     ],
 )
 def test_unusable(changes: dict[str, Any], told: str, tmp_path: Path) -> None:
     keys = bpe_keys(BPE["gpt-2"](tmp_path / "original"))
-    keys |= {f"tokenizer.ggml.{name}": value for name, value in changes.items()}
+    for name, value in changes.items():
+        keys["tokenizer.chat_template" if name == "chat_template" else f"tokenizer.ggml.{name}"] = (
+            value
+        )
     path = write_vocabulary(tmp_path / "a.gguf", keys)
     with pytest.raises(TokenizerError) as caught:
         read_vocabulary(read_gguf_header(path)).to_rust()
