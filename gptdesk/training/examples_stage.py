@@ -15,7 +15,7 @@ from gptdesk.training.events import StageProgress, StageStarted, TrainingEvent, 
 from gptdesk.training.example_rows import read_rows_index, write_rows
 from gptdesk.training.instruction import Example, ExampleReader, RowCounts, TemplateRenderer
 from gptdesk.training.preparation import Ticker
-from gptdesk.training.release import end_text, templates_for
+from gptdesk.training.task_templates import end_text, templates_for
 from gptdesk.training.work_folder import WorkFolder, digest_of, read_json, write_json
 
 SPLITS = ("train", "validation")

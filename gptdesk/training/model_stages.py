@@ -20,6 +20,7 @@ from gptdesk.model.gpt import GPT
 from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.batches import IGNORED, Batches, PackedBatches
 from gptdesk.training.config import TrainingConfig
+from gptdesk.training.destination import mark_of
 from gptdesk.training.distributed import Processes, joined
 from gptdesk.training.events import (
     Evaluated,
@@ -36,7 +37,7 @@ from gptdesk.training.micro_batches import cut
 from gptdesk.training.precision import LossModule
 from gptdesk.training.preparation import not_ready
 from gptdesk.training.presets import build_model_config, training_bytes
-from gptdesk.training.release import Card, mark_of, write_release
+from gptdesk.training.release import Card, write_release
 from gptdesk.training.run_settings import (
     global_rows,
     instruct_settings,

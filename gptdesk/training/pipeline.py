@@ -19,6 +19,7 @@ from gptdesk.cancel import CancelFlag, raise_if_cancelled
 from gptdesk.errors import Cancelled, OptionError, TrainingError
 from gptdesk.text.file_lock import FileLock
 from gptdesk.training.config import TrainingConfig
+from gptdesk.training.destination import refuse_foreign
 from gptdesk.training.events import TrainingEvent, TrainingFinished
 from gptdesk.training.examples_stage import examples_ready, make_examples
 from gptdesk.training.preparation import collect, make_tokenizer
@@ -153,8 +154,6 @@ def _locked(work: WorkFolder) -> FileLock:
 
 def _refuse_occupied(config: TrainingConfig, work: WorkFolder) -> None:
     """Find out before hours of training that the model could not be saved."""
-    from gptdesk.training.release import refuse_foreign
-
     refuse_foreign(config.run.out, read_json(work.released).get("mark", []))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator
@@ -12,30 +13,17 @@ from typing import Any
 import torch
 
 from gptdesk.atomic import sync_folder
+from gptdesk.checkpoints.adapter_folder import ADAPTER_FILE
 from gptdesk.checkpoints.families import FAMILIES
 from gptdesk.checkpoints.saver import write_gpt
-from gptdesk.errors import TrainingError
+from gptdesk.checkpoints.weight_files import INDEX_FILE, SINGLE_FILE
 from gptdesk.model.gpt import GPT
 from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.shards import unwritable
-from gptdesk.training.tokenizer_training import ANSWER, END, TURN_END
+from gptdesk.training.task_templates import templates_for
+from gptdesk.training.tokenizer_training import TURN_END
 
 PROFILE_FILE = "gptdesk.json"
-_WEIGHTS_FILE = "model.safetensors"
-
-CONTROL_TEMPLATES = {
-    "continue": END + "{text}",
-    "summarize": END + "<|summarize|><|{form}|><|{language}|>{text}" + ANSWER,
-    "translate": END + "<|translate|><|{source}|><|{target}|>{text}" + ANSWER,
-}
-"""How a model is asked whose tokenizer has gptdesk's control tokens."""
-
-WORD_TEMPLATES = {
-    "continue": "{text}",
-    "summarize": "{text}\n\nSummary ({form}, {language}):\n",
-    "translate": "{text}\n\nTranslation ({source} to {target}):\n",
-}
-"""The same for a tokenizer that somebody else made."""
 
 # A small model runs in circles when the likeliest word is always taken; the window is short, so
 # that names and numbers can still be copied from the text.
@@ -77,27 +65,6 @@ class Card:
     tasks: tuple[str, ...]
 
 
-def templates_for(tokenizer: Tokenizer) -> dict[str, str]:
-    """The templates that suit a tokenizer."""
-    needed = {END, ANSWER, "<|summarize|>", "<|translate|>"}
-    known = {tokenizer.decode([token], skip_special=False) for token in tokenizer.special_ids}
-    return CONTROL_TEMPLATES if needed <= known else WORD_TEMPLATES
-
-
-def end_text(tokenizer: Tokenizer) -> str:
-    """The control text that ends a document or an answer.
-
-    Raises:
-        TrainingError: the tokenizer has none.
-    """
-    if not tokenizer.end_ids:
-        raise TrainingError(
-            "The tokenizer names no token that ends a text.",
-            "Use the tokenizer of another model, or let gptdesk train one.",
-        )
-    return tokenizer.decode([min(tokenizer.end_ids)], skip_special=False)
-
-
 def write_release(gpt: GPT, tokenizer_folder: Path, card: Card, out: Path, *, bf16: bool) -> None:
     """Write the model folder; an older one at `out` is replaced in one step.
 
@@ -119,48 +86,25 @@ def write_release(gpt: GPT, tokenizer_folder: Path, card: Card, out: Path, *, bf
     written.load_state_dict(gpt.state_dict())
     companions = _companions(tokenizer, tokenizer_folder, card, gpt)
     write_gpt(written, _config_data(gpt, tokenizer), companions, fresh)
-    try:
-        _replace(out, fresh)
-    except OSError as error:
-        raise unwritable(out, error) from error
+    replace_folder(out, fresh)
 
 
-def mark_of(out: Path) -> list[int]:
-    """What tells the model that was written to `out` from any other; empty when there is none."""
-    try:
-        stat = (out / _WEIGHTS_FILE).stat()
-    except OSError:
-        return []
-    return [stat.st_size, stat.st_mtime_ns]
-
-
-def refuse_foreign(out: Path, mark: list[int]) -> None:
-    """Refuse to train for hours towards a folder that holds something else.
-
-    Args:
-        out: where the model is to go.
-        mark: `mark_of` the model that an earlier run of the same kind wrote there.
+def replace_folder(out: Path, fresh: Path) -> None:
+    """Put a folder in the place of another; whatever happens in between, one of them is whole.
 
     Raises:
-        TrainingError: the folder holds files of another origin.
+        TrainingError: the older folder cannot be replaced.
     """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    if not mark or mark_of(out) != mark:
-        raise TrainingError(
-            f"{out} exists and was not made by this training.",
-            "Choose another [run] out, or move what is there away.",
-        )
-
-
-def _replace(out: Path, fresh: Path) -> None:
     old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.replace(old)
-    fresh.replace(out)
-    shutil.rmtree(old, ignore_errors=True)
-    sync_folder(out.parent)
+    try:
+        shutil.rmtree(old, ignore_errors=True)
+        if out.exists():
+            out.replace(old)
+        fresh.replace(out)
+        shutil.rmtree(old, ignore_errors=True)
+        sync_folder(out.parent)
+    except OSError as error:
+        raise unwritable(out, error) from error
 
 
 def _config_data(gpt: GPT, tokenizer: Tokenizer) -> dict[str, object]:

@@ -19,7 +19,12 @@ from gptdesk.training.instruction import (
     form_of,
     kind_of,
 )
-from gptdesk.training.release import CONTROL_TEMPLATES, WORD_TEMPLATES, end_text, templates_for
+from gptdesk.training.task_templates import (
+    CONTROL_TEMPLATES,
+    WORD_TEMPLATES,
+    end_text,
+    templates_for,
+)
 from gptdesk.training.tokenizer_training import special_tokens, train_tokenizer, write_tokenizer
 from tests.training import corpus
 
