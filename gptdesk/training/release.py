@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator
@@ -12,14 +11,11 @@ from typing import Any
 
 import torch
 
-from gptdesk.atomic import sync_folder
-from gptdesk.checkpoints.adapter_folder import ADAPTER_FILE
 from gptdesk.checkpoints.families import FAMILIES
 from gptdesk.checkpoints.saver import write_gpt
-from gptdesk.checkpoints.weight_files import INDEX_FILE, SINGLE_FILE
 from gptdesk.model.gpt import GPT
 from gptdesk.text.tokenizer import Tokenizer
-from gptdesk.training.shards import unwritable
+from gptdesk.training.destination import replace_folder
 from gptdesk.training.task_templates import templates_for
 from gptdesk.training.tokenizer_training import TURN_END
 
@@ -87,24 +83,6 @@ def write_release(gpt: GPT, tokenizer_folder: Path, card: Card, out: Path, *, bf
     companions = _companions(tokenizer, tokenizer_folder, card, gpt)
     write_gpt(written, _config_data(gpt, tokenizer), companions, fresh)
     replace_folder(out, fresh)
-
-
-def replace_folder(out: Path, fresh: Path) -> None:
-    """Put a folder in the place of another; whatever happens in between, one of them is whole.
-
-    Raises:
-        TrainingError: the older folder cannot be replaced.
-    """
-    old = out.with_name(f".{out.name}.old")
-    try:
-        shutil.rmtree(old, ignore_errors=True)
-        if out.exists():
-            out.replace(old)
-        fresh.replace(out)
-        shutil.rmtree(old, ignore_errors=True)
-        sync_folder(out.parent)
-    except OSError as error:
-        raise unwritable(out, error) from error
 
 
 def _config_data(gpt: GPT, tokenizer: Tokenizer) -> dict[str, object]:
