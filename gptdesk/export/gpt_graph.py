@@ -16,7 +16,7 @@ from gptdesk.export import onnx_format as fmt
 from gptdesk.export.attention_graph import ATTENTIONS, AttentionWriter, softcap
 from gptdesk.export.graph import GraphBuilder
 from gptdesk.export.weight_file import WeightFile
-from gptdesk.model.config import ModelConfig
+from gptdesk.model.config import QUICK_GELU, ModelConfig
 
 Parameters = Callable[[str], NDArray[np.float32]]
 """Gives the parameter of the GPT with this name; called once for each, so that it can stream."""
@@ -145,10 +145,18 @@ class _GPTWriter:
                 return graph.node("Gelu", x)
             case "gelu_tanh":
                 return graph.node("Gelu", x, approximate="tanh")
+            case "quick_gelu":
+                steeper = graph.node("Mul", x, graph.number(QUICK_GELU))
+                return graph.node("Mul", x, graph.node("Sigmoid", steeper))
             case "relu":
                 return graph.node("Relu", x)
+            case "relu2":
+                half = graph.node("Relu", x)
+                return graph.node("Mul", half, half)
             case "silu":
                 return graph.node("Mul", x, graph.node("Sigmoid", x))
+            case "tanh":
+                return graph.node("Tanh", x)
 
     def _norm(self, x: str, name: str) -> str:
         graph, eps = self.graph, self.config.norm_eps

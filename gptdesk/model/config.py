@@ -19,7 +19,7 @@ from gptdesk.model.rope_scaling import (
 )
 
 Norm = Literal["layernorm", "rmsnorm"]
-Activation = Literal["gelu", "gelu_tanh", "relu", "silu"]
+Activation = Literal["gelu", "gelu_tanh", "quick_gelu", "relu", "relu2", "silu", "tanh"]
 Position = Literal["learned", "rope"]
 BlockNorms = Literal["before", "after", "around"]
 Residual = Literal["sequential", "parallel", "parallel_shared_norm"]
@@ -30,6 +30,8 @@ MAX_LAYERS = 1024
 MAX_WIDTH = 1 << 20
 MAX_CONTEXT = 1 << 24
 MAX_FACTOR = 1 << 20
+QUICK_GELU = 1.702
+"""Factor in x * sigmoid(factor * x), an approximation of GELU (Hendrycks & Gimpel 2016)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gptdesk.model.config import Activation, ModelConfig
+from gptdesk.model.config import QUICK_GELU, Activation, ModelConfig
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "quick_gelu": lambda x: x * torch.sigmoid(QUICK_GELU * x),
     "relu": F.relu,
+    "relu2": lambda x: F.relu(x).square(),
     "silu": F.silu,
+    "tanh": torch.tanh,
 }
 
 

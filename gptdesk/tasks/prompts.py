@@ -12,7 +12,7 @@ What the person wrote is always a piece of its own whose special tokens are not 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gptdesk.errors import TokenizerError
 from gptdesk.tasks.base import Operations
@@ -49,11 +49,12 @@ def instruction_prompt(tokenizer: Tokenizer, system: str, instruction: str, text
         tag += "_"
     content = f"{instruction}\n\n<{tag}>\n{text}\n</{tag}>"
     messages = [{"role": "system", "content": system}, {"role": "user", "content": content}]
-    return chat_prompt(tokenizer, messages)
+    # Where a model thinks first if it may, the text that is asked for would come late or never.
+    return chat_prompt(tokenizer, messages, enable_thinking=False)
 
 
-def chat_prompt(tokenizer: Tokenizer, messages: Sequence[Message]) -> Prompt:
-    """Render messages with the model's chat template.
+def chat_prompt(tokenizer: Tokenizer, messages: Sequence[Message], **variables: Any) -> Prompt:
+    """Render messages with the model's chat template, which may use `variables`.
 
     Some templates (Gemma's, Mistral's first) refuse a system message; what it says then goes to
     the front of the first message of the person.
@@ -62,12 +63,12 @@ def chat_prompt(tokenizer: Tokenizer, messages: Sequence[Message]) -> Prompt:
         TokenizerError: the model has no chat template, or it refuses the messages.
     """
     try:
-        return tokenizer.chat_prompt(messages)
+        return tokenizer.chat_prompt(messages, **variables)
     except TokenizerError:
         folded = _fold_system(messages)
         if folded is None:
             raise
-        return tokenizer.chat_prompt(folded)
+        return tokenizer.chat_prompt(folded, **variables)
 
 
 def _fold_system(messages: Sequence[Message]) -> list[Message] | None:

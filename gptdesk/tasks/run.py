@@ -18,6 +18,7 @@ from gptdesk.generation.events import (
 )
 from gptdesk.generation.sampling import Sampling
 from gptdesk.tasks.base import Operations
+from gptdesk.tasks.thoughts import without_thoughts
 from gptdesk.text.prompt import Prompt
 
 _SEEDS = 1 << 31
@@ -55,10 +56,14 @@ class TaskRun:
     def generate(
         self, prompt: Prompt, values: Mapping[str, Any] | None = None
     ) -> Iterator[Progress | Token]:
-        """Generate after `prompt`; `values` change the run's sampling for this one generation."""
+        """Generate after `prompt`; `values` change the run's sampling for this one generation.
+
+        What a model thinks aloud before it answers is left out of the text of the tokens.
+        """
         self._enough = ThreadCancelFlag()
         sampling = self.sampling.with_values(values or {})
-        for item in self.ops.generate(prompt, sampling, self._enough):
+        items = self.ops.generate(prompt, sampling, self._enough)
+        for item in without_thoughts(prompt, items):
             if isinstance(item, GenerationEnd):
                 self._add(item)
                 continue

@@ -70,7 +70,9 @@ class ChatTemplate:
         except Exception as error:
             raise self._unusable(error) from error
 
-    def prompt(self, messages: Sequence[Message]) -> Prompt:
+    def prompt(
+        self, messages: Sequence[Message], variables: Mapping[str, Any] | None = None
+    ) -> Prompt:
         """The conversation as pieces: the messages' contents apart, the template's text control.
 
         The template is rendered with a random mark in place of each content, and cut at the
@@ -81,9 +83,9 @@ class ChatTemplate:
         Raises:
             TokenizerError: as `render`; or a content cannot be told from the template's text.
         """
-        whole = self.render(messages)
-        parts, contents = self._cut(messages)
-        if (parts, contents) != self._cut(messages):
+        whole = self.render(messages, variables=variables)
+        parts, contents = self._cut(messages, variables)
+        if (parts, contents) != self._cut(messages, variables):
             # The text between the contents depends on them: they were cut, counted, re-spelled.
             raise TokenizerError(
                 f"The chat template of {self._path.parent} rewrites the messages, so that they "
@@ -96,7 +98,9 @@ class ChatTemplate:
             pieces += [Piece(content), Piece(part, control=True)]
         return tuple(piece for piece in pieces if piece.text)
 
-    def _cut(self, messages: Sequence[Message]) -> tuple[list[str], list[str]]:
+    def _cut(
+        self, messages: Sequence[Message], variables: Mapping[str, Any] | None
+    ) -> tuple[list[str], list[str]]:
         """The template's text around the contents, and the contents in its order: one fewer."""
         nonce = secrets.token_hex(8)
         written: list[str] = []
@@ -105,7 +109,8 @@ class ChatTemplate:
             written.append(content)
             return f"mark{nonce}n{len(written) - 1}end"
 
-        rendered = self.render([_marked(message, mark) for message in messages])
+        marked = [_marked(message, mark) for message in messages]
+        rendered = self.render(marked, variables=variables)
         parts = re.split(rf"mark{nonce}n(\d+)end", rendered)
         return parts[::2], [written[int(number)] for number in parts[1::2]]
 

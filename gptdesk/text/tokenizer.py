@@ -165,13 +165,13 @@ class Tokenizer:
             template = self._named_template(TOOL_USE)
         return template.render(messages, add_generation_prompt, variables)
 
-    def chat_prompt(self, messages: Sequence[Message]) -> Prompt:
+    def chat_prompt(self, messages: Sequence[Message], **variables: Any) -> Prompt:
         """The same as pieces, in which the contents of the messages hold no control tokens.
 
         Raises:
             TokenizerError: as `apply_chat_template`.
         """
-        return self._template.prompt(messages)
+        return self._template.prompt(messages, variables)
 
     @cached_property
     def _template(self) -> ChatTemplate:

@@ -34,7 +34,7 @@ def test_quantized_models_are_named(folder: Path, method: str) -> None:
         ("rope_parameters", {"full_attention": {"rope_type": "linear", "factor": 2.0}}),
         ("rope_parameters", {"rope_type": "default", "partial_rotary_factor": 0.5}),
         ("sliding_window", 128),
-        ("hidden_act", "quick_gelu"),
+        ("hidden_act", "mish"),
     ],
 )
 def test_what_is_not_built_is_refused_by_name(folder: Path, key: str, value: Any) -> None:

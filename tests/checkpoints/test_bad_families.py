@@ -34,9 +34,9 @@ LONGROPE: dict[str, Any] = {
     [
         ("gemma", "use_bidirectional_attention", True),
         ("gemma", "hidden_activation", "relu"),
-        ("gemma", "hidden_act", "quick_gelu"),
+        ("gemma", "hidden_act", "hardswish"),
         ("gemma", "sliding_window", 16),
-        ("gemma2", "hidden_activation", "quick_gelu"),
+        ("gemma2", "hidden_activation", "hardswish"),
         ("gemma3_text", "hidden_activation", 3),
         ("gemma2", "use_bidirectional_attention", True),
         ("gemma2", "layer_types", ["chunked_attention"] * 4),

@@ -106,7 +106,7 @@ def test_what_cannot_be_right_is_refused_by_name(key: str, data: dict[str, Any])
     [
         ("head_dim", {**NEOX, "head_dim": 32}),
         ("qk_layernorm", {**PHI, "head_dim": 32, "qk_layernorm": True}),
-        ("hidden_act", {**PHI, "hidden_act": "quick_gelu"}),
+        ("hidden_act", {**PHI, "hidden_act": "gelu_10"}),
         ("partial_rotary_factor", {"model_type": "llama", **_LLAMA, "partial_rotary_factor": 0.5}),
     ],
 )

@@ -34,9 +34,15 @@ def _rope(**options: Any) -> dict[str, Any]:
 
 GPT_SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "gpt2": ("gpt2", _GPT2),
-    "gpt2, untied, unscaled attention": (
+    "gpt2, untied, unscaled attention, tanh": (
         "gpt2",
-        {**_GPT2, "tie_word_embeddings": False, "scale_attn_weights": False, "n_inner": 100},
+        {
+            **_GPT2,
+            "tie_word_embeddings": False,
+            "scale_attn_weights": False,
+            "n_inner": 100,
+            "activation_function": "tanh",
+        },
     ),
     "gpt2, scaled by layer, upcast attention, exact gelu": (
         "gpt2",
@@ -53,6 +59,7 @@ GPT_SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
         {
             **_GPT_NEO,
             "attention_types": [[["global"], 3]],
+            "activation_function": "quick_gelu",
             "intermediate_size": 100,
             "tie_word_embeddings": False,
         },
@@ -79,7 +86,11 @@ GPT_SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "gpt neox, whole heads turned, linear positions": (
         "gpt_neox",
-        {**_LATER, **_rope(rope_type="linear", factor=4.0, partial_rotary_factor=1.0)},
+        {
+            **_LATER,
+            **_rope(rope_type="linear", factor=4.0, partial_rotary_factor=1.0),
+            "hidden_act": "relu2",
+        },
     ),
     "phi 1.5": ("phi", _LATER),
     "phi 2 in small: 0.4 of each head, grouped queries, tied": (
