@@ -108,7 +108,7 @@ def _splitting(header: GgufHeader) -> Splitting:
     name = header.metadata.get(f"{_KEY}pre", "default")
     if name == "default":  # files of early 2024 do not say
         name = _MADE_FOR.get(str(header.metadata.get("general.architecture")), "gpt-2")
-    if name not in SPLITTINGS:
+    if not isinstance(name, str) or name not in SPLITTINGS:
         raise _unknown(header, "pre", name)
     return SPLITTINGS[name]
 

@@ -105,8 +105,8 @@ class GgufVocabulary:
 def _from_pieces(vocabulary: GgufVocabulary) -> tokenizers.Tokenizer:
     types = list(vocabulary.types) or [PieceType.NORMAL] * len(vocabulary.tokens)
     tokens = [
-        # The converter writes spaces into pieces that stand for themselves, and nowhere else.
-        token.replace(" ", "▁") if kind == PieceType.USER_DEFINED else token
+        # Of Gemma's runs of spaces the converter writes the spaces themselves.
+        token.replace(" ", "▁") if kind == PieceType.USER_DEFINED and token.isspace() else token
         for token, kind in zip(vocabulary.tokens, types, strict=True)
     ]
     pieces = SentencePieceModel(vocabulary.path, tokens, vocabulary.scores, types)

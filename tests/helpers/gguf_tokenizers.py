@@ -8,8 +8,8 @@ from typing import Any
 
 import gguf
 import numpy as np
-import sentencepiece
 from gguf import TokenType
+from sentencepiece import sentencepiece_model_pb2
 
 _KEY = "tokenizer.ggml."
 _ROLES = {"bos": "bos_token", "eos": "eos_token", "unknown": "unk_token", "padding": "pad_token"}
@@ -34,22 +34,20 @@ def bpe_keys(folder: Path, pre: str = "gpt-2", rows: int | None = None) -> dict[
 
 def sentencepiece_keys(folder: Path, **more: Any) -> dict[str, Any]:
     """A vocabulary with scores, out of tokenizer.model."""
-    model = sentencepiece.SentencePieceProcessor(str(folder / "tokenizer.model"))
-    ids = range(model.vocab_size())
-    types = [_piece_type(model, at) for at in ids]
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString((folder / "tokenizer.model").read_bytes())
+    user_defined = int(TokenType.USER_DEFINED)
     tokens = [
-        model.IdToPiece(at).replace("▁", " ")
-        if kind == TokenType.USER_DEFINED
-        else model.IdToPiece(at)
-        for at, kind in zip(ids, types, strict=True)
+        piece.piece.replace("▁", " ") if piece.type == user_defined else piece.piece
+        for piece in model.pieces
     ]
     return {
         f"{_KEY}model": "llama",
         f"{_KEY}pre": "default",
         f"{_KEY}tokens": tokens,
-        f"{_KEY}scores": [model.GetScore(at) for at in ids],
-        f"{_KEY}token_type": [int(kind) for kind in types],
-        **_roles(folder, {model.IdToPiece(at): at for at in ids}),
+        f"{_KEY}scores": [piece.score for piece in model.pieces],
+        f"{_KEY}token_type": [piece.type for piece in model.pieces],
+        **_roles(folder, {piece.piece: at for at, piece in enumerate(model.pieces)}),
         **{f"{_KEY}{name}": value for name, value in more.items()},
     }
 
@@ -97,22 +95,6 @@ def _type(at: int, added: dict[int, Any], by_id: dict[int, str]) -> int:
     if at not in added:
         return int(TokenType.NORMAL)
     return int(TokenType.CONTROL if added[at]["special"] else TokenType.USER_DEFINED)
-
-
-def _piece_type(model: sentencepiece.SentencePieceProcessor, at: int) -> TokenType:
-    for asked, kind in (
-        (model.IsUnknown, TokenType.UNKNOWN),
-        (model.IsControl, TokenType.CONTROL),
-        (model.IsUnused, TokenType.UNUSED),
-        (model.IsByte, TokenType.BYTE),
-    ):
-        if asked(at):
-            return kind
-    piece = model.IdToPiece(at)
-    # The package does not tell which pieces a person defined; theirs have a score of zero.
-    return (
-        TokenType.USER_DEFINED if model.GetScore(at) == 0 and len(piece) > 1 else TokenType.NORMAL
-    )
 
 
 def _roles(folder: Path, ids: dict[str, int]) -> dict[str, Any]:

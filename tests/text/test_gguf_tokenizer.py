@@ -208,6 +208,7 @@ def test_a_file_that_does_not_say_how_it_cuts(tmp_path: Path) -> None:
         ({"model": "bert"}, "tokenizer.ggml.model = 'bert'"),
         ({"model": None}, "tokenizer.ggml.model = None"),
         ({"pre": "martian"}, "tokenizer.ggml.pre = 'martian'"),
+        ({"pre": [1, 2]}, "tokenizer.ggml.pre = [1, 2]"),
         ({"token_type": [1, 1]}, "token_type has 2 entries"),
         ({"model": "llama"}, "scores has 0 entries"),
         ({"merges": ["a b c"]}, "merge 0"),
