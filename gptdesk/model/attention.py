@@ -135,13 +135,27 @@ def _attend_plain(
     """
     groups = q.shape[1] // k.shape[1]
     k, v = (x.repeat_interleave(groups, dim=1) if groups > 1 else x for x in (k, v))
-    scores = q @ k.transpose(-2, -1) * scale  # (B, n_head, T, S)
-    if softcap is not None:
-        scores = torch.tanh(scores / softcap) * softcap
     visible = _visible(q.shape[2], k.shape[2], window, q.device)
     if same_document is not None:
         visible = visible & same_document
+    if softcap is None:
+        return _masked_scores(q, k, visible, scale).softmax(-1) @ v
+    scores = torch.tanh(q @ k.transpose(-2, -1) * (scale / softcap)) * softcap
     return scores.masked_fill(~visible, float("-inf")).softmax(-1) @ v
+
+
+def _masked_scores(q: Tensor, k: Tensor, visible: Tensor, scale: float) -> Tensor:
+    """Scores (B, n_head, T, S), -inf where not visible, scaled and masked by the product itself.
+
+    Doing either afterwards passes over all scores again, forwards and backwards: the largest
+    tensors of a layer.
+    """
+    mask = torch.zeros(visible.shape, dtype=q.dtype, device=q.device)
+    mask = mask.masked_fill(~visible, float("-inf"))  # (T, S) or (B, 1, T, S)
+    if mask.ndim > 2:
+        mask = mask.expand(-1, q.shape[1], -1, -1).flatten(0, 1)  # (B * n_head, T, S)
+    product = torch.baddbmm(mask, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), alpha=scale)
+    return product.unflatten(0, q.shape[:2])
 
 
 def _visible(new: int, total: int, window: int | None, device: torch.device) -> Tensor:

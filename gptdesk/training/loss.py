@@ -17,21 +17,24 @@ from torch.utils.checkpoint import checkpoint
 from gptdesk.model.gpt import GPT
 from gptdesk.training.batches import IGNORED
 
+# A gradient of the projection is added up for each chunk, so few large ones are faster.
+_LOGITS, _FEWEST_TOKENS = 1 << 24, 64
 _TINY = 1e-38  # so that the log of a probability that vanished stays a number
 
 
-def cross_entropy_sum(gpt: GPT, hidden: Tensor, targets: Tensor, chunk: int) -> Tensor:
+def cross_entropy_sum(gpt: GPT, hidden: Tensor, targets: Tensor, chunk: int | None) -> Tensor:
     """Sum of -log p(target) in nats over all targets but those that are `IGNORED`.
 
     Args:
         gpt: whose output projection makes the logits, in the precision of `hidden`.
         hidden: (…, D) from the decoder.
         targets: (…) ids.
-        chunk: tokens whose logits are held at once.
+        chunk: tokens whose logits are held at once; None for as many as 16 million logits are.
 
     Returns:
         A float32 scalar with gradients for `hidden` and for the projection.
     """
+    chunk = chunk or max(_FEWEST_TOKENS, _LOGITS // gpt.config.vocab_size)
     flat, wanted = hidden.flatten(0, -2), targets.flatten()  # (N, D), (N,)
     if _is_plain(gpt):
         weight = gpt.lm_head.weight.to(flat.dtype)  # (V, D)

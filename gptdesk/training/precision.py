@@ -60,7 +60,7 @@ class LossModule(nn.Module):
 
 
 class _Body(nn.Module):
-    def __init__(self, gpt: GPT, precision: Precision, chunk: int) -> None:
+    def __init__(self, gpt: GPT, precision: Precision, chunk: int | None) -> None:
         super().__init__()
         self.gpt = gpt
         self._precision = precision

@@ -38,7 +38,7 @@ class TrainerSettings:
         seed: of dropout; the order of the data has a seed of its own, in the batches.
         precision, compile: speed; `compile` needs a C++ compiler on the machine.
         mask_documents: tokens do not see other documents that were packed into their row.
-        loss_chunk: tokens whose logits are held at once.
+        loss_chunk: tokens whose logits are held at once; None for 16 million logits.
         device: "cpu", "cuda", "cuda:1".
         threads: of torch on the CPU; None leaves them alone.
         sharding: what several processes do with the model: each holds a replica (DDP) or a part
@@ -73,7 +73,7 @@ class TrainerSettings:
     precision: Precision = "fp32"
     compile: bool = False
     mask_documents: bool = True
-    loss_chunk: int = 512
+    loss_chunk: int | None = None
     device: str = "cpu"
     threads: int | None = None
     sharding: Sharding = "replicate"

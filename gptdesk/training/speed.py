@@ -119,7 +119,7 @@ def _settings(way: Way) -> TrainerSettings:
         micro_rows=way.micro_rows,
         precision="bf16",
         compile=way.compile,
-        loss_chunk=way.chunk or 512,
+        loss_chunk=way.chunk or None,
         mask_documents=False,
         device=way.device,
     )
