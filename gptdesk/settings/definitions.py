@@ -67,6 +67,7 @@ _ALL = (
     Setting("model.adapter_on", True, "Whether the adapter is switched on."),
     Setting("model.folders", [], "Further folders to look for models in."),
     Setting("model.loading", "", "Model whose loading has not ended: a crash left it here."),
+    Setting("training.unfinished", {}, "Teaching of a model that was stopped and can go on."),
     Setting("files.recent", [], "Documents opened lately, newest first."),
     Setting("files.open", [], "Documents open when the window was closed."),
     Setting("files.last_dir", "", "Folder of the last file dialog."),

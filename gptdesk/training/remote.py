@@ -30,6 +30,9 @@ class RemoteTraining:
         threads: cores that it may use; the window keeps the others.
         patience: seconds that a cancelled child has to save its checkpoint before it is killed.
         command: starts `gptdesk`.
+
+    Attributes:
+        interrupted: whether the child was made to go before it could tell how it ended.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class RemoteTraining:
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
         self._child: subprocess.Popen[str] | None = None
+        self.interrupted = False
 
     def events(self) -> Iterator[TrainingEvent]:
         """Start the child and yield what it tells; call it once.
@@ -67,6 +71,7 @@ class RemoteTraining:
                 self._stop(child)
             errors.seek(0)
             if not self._ended:
+                self.interrupted = self._cancelled.is_set()
                 yield _failed(f"Training ended unexpectedly (code {code}).", errors.read()[-_TAIL:])
 
     def cancel(self) -> None:
@@ -75,6 +80,13 @@ class RemoteTraining:
             self._cancelled.set()
             if self._child is not None:
                 _ask_to_stop(self._child)
+
+    def kill(self) -> None:
+        """End the child at once, from any thread; what it saved before is whole."""
+        self.cancel()
+        with self._lock:
+            if self._child is not None:
+                self._child.kill()
 
     def _start(self, errors: int) -> subprocess.Popen[str]:
         threads = str(self._threads)

@@ -165,6 +165,7 @@ MENUS: tuple[tuple[str, str, tuple[Item, ...]], ...] = (
                     Entry("model.adapter.remove", QT_TRANSLATE_NOOP("menus", "&Remove Adapter")),
                 ),
             ),
+            Entry("model.teach", QT_TRANSLATE_NOOP("menus", "&Teach the Model Your Style…")),
             LINE,
             Entry("model.info", QT_TRANSLATE_NOOP("menus", "&Information…")),
             Entry("model.export", QT_TRANSLATE_NOOP("menus", "&Export to ONNX…")),

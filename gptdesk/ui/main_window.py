@@ -41,6 +41,7 @@ from gptdesk.ui.models.controller import ModelController
 from gptdesk.ui.models.facts import engine_text, opened_name
 from gptdesk.ui.side_layout import SideLayout
 from gptdesk.ui.status_bar import StatusBar
+from gptdesk.ui.training.desk import TeachingDesk
 from gptdesk.ui.typography import Typography
 from gptdesk.ui.widgets.translated import Translated
 from gptdesk.ui.worker import EngineWorker, make_workers
@@ -56,7 +57,7 @@ class MainWindow(Translated, QMainWindow):
         settings, messages, tabs, panel, side, compare, status: the parts.
         worker, questions: the engine's thread, and the one for what must not wait for it; both end
             when the window closes.
-        models, assistant, typography: the controllers.
+        models, assistant, typography, teaching: the controllers.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class MainWindow(Translated, QMainWindow):
         )
         self.meter = ContextMeter(self.questions, self.models, self.tabs, self.status, self)
         self.typography = Typography(settings, self.tabs, self)
+        self.teaching = TeachingDesk(self)
         self.actions_ = Actions(self.menuBar())
         self.menus = Menus(self)
         self._save_settings = QTimer(self)
@@ -204,11 +206,12 @@ class MainWindow(Translated, QMainWindow):
     # --- the end ---
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Qt: ask about unsaved text, stop the worker, remember the session."""
+        """Qt: ask about a model that learns and unsaved text, stop the worker, remember the session."""
         self.assistant.stop()
-        if not self.tabs.prepare_quit():
+        if not self.teaching.may_close() or not self.tabs.prepare_quit():
             event.ignore()
             return
+        self.teaching.shut_down()
         self.worker.close()
         self.questions.close()
         window_state.store(self.settings, self, self.side, self.panel, self.tabs)

@@ -110,6 +110,7 @@ class Menus(QObject):
         self._do(
             {
                 "model.open": self.open_model,
+                "model.teach": self._window.teaching.show_dialog,
                 "model.info": self._show_information,
                 "model.export": self._export,
                 "model.unload": self._window.models.unload,
@@ -193,7 +194,7 @@ class Menus(QObject):
     def update_model(self) -> None:
         """Offer what can be done with the model in use."""
         opened = self._window.models.current
-        for name in ("model.info", "model.unload"):
+        for name in ("model.teach", "model.info", "model.unload"):
             self._actions[name].setEnabled(opened is not None)
         exportable = opened is not None and opened.model.kind != "onnx"
         self._actions["model.export"].setEnabled(exportable)

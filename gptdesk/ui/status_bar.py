@@ -51,6 +51,8 @@ class StatusBar(Translated, QFrame):
         layout.addWidget(self._model)
         layout.addWidget(self._speed)
         layout.addWidget(self._loading)
+        self._entries = QHBoxLayout()
+        layout.addLayout(self._entries)
         layout.addStretch()
         for widget in (self._words, self._context_bar, self._context, self._offline):
             layout.addWidget(widget)
@@ -66,6 +68,10 @@ class StatusBar(Translated, QFrame):
         self.show_words(self._word_count)
         self.show_context(*self._figures)
         self.show_speed(self._speed_value)
+
+    def add_entry(self, widget: QWidget) -> None:
+        """Give a place to what goes on in the background; it shows and hides itself."""
+        self._entries.addWidget(widget)
 
     def show_model(self, text: str) -> None:
         """Name, engine and device of the model."""

@@ -49,6 +49,11 @@ class AdapterControl:
         path, enabled = self._settings.get("model.adapter"), self._settings.get("model.adapter_on")
         self._kept = (model, path, enabled)
 
+    def load_with(self, model: str, path: str) -> None:
+        """Load a model and put an adapter on it."""
+        self._kept = (model, path, True)
+        self._models.load(model)
+
     def model_loaded(self) -> None:
         """A model was loaded: it has no adapter yet."""
         (model, path, enabled), self._kept = self._kept, ("", "", True)
