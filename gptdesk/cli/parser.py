@@ -14,6 +14,7 @@ from gptdesk.cli.commands import (
     doctor,
     evaluate,
     export,
+    finetune,
     models,
     task,
     train,
@@ -25,8 +26,19 @@ from gptdesk.tasks.registry import TASKS
 
 Command = Callable[[argparse.Namespace], int]
 
-UNBUILT = ("rewrite", "chat", "classify", "finetune")
-COMMANDS = (*TASKS, "models", "info", "export", "train", "evaluate", "bench", "doctor", *UNBUILT)
+UNBUILT = ("rewrite", "chat", "classify")
+COMMANDS = (
+    *TASKS,
+    "models",
+    "info",
+    "export",
+    "train",
+    "finetune",
+    "evaluate",
+    "bench",
+    "doctor",
+    *UNBUILT,
+)
 
 _EPILOG = """\
 With no command the window opens. Exit codes: 0 done, 1 error, 2 usage, 130 interrupted.
@@ -54,6 +66,8 @@ def build_parser() -> argparse.ArgumentParser:
         _add_task(commands, task_id)
     _add_model_commands(commands)
     train.add_arguments(_add(commands, "train", train.run, "make a model from text"))
+    parser_of_finetune = _add(commands, "finetune", finetune.run, "teach a model your own text")
+    finetune.add_arguments(parser_of_finetune)
     parser_of_evaluate = _add(commands, "evaluate", evaluate.run, "measure a model on files")
     evaluate.add_arguments(parser_of_evaluate)
     _add_engine_flags(parser_of_evaluate)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
 from gptdesk.errors import DocumentError, TrainingError
@@ -104,9 +105,7 @@ class TuningText:
         """
         for file, held in self._split_lines(split):
             try:
-                yield from reader.read(
-                    file.path, lambda value, h=held: self._wants(value, split, h)
-                )
+                yield from reader.read(file.path, partial(self._wants, split=split, held=held))
             except DocumentError as error:
                 raise TrainingError(error.title, "Repair or remove it.", error.details) from error
 
@@ -167,7 +166,7 @@ class TuningText:
                 for _, row in json_rows(file, lambda _: None):
                     raise_if_cancelled(cancel)
                     yield line_hash(row)
-            except (UnicodeError, *unpacking_errors()) as error:
+            except _unreadable() as error:
                 raise TrainingError(
                     f"{file.path} cannot be read: {error}.", "Repair or remove it.", repr(error)
                 ) from error
@@ -222,9 +221,13 @@ def _asks(file: TextFile) -> bool:
         return False
     try:
         _, row = next(json_rows(file, lambda _: None), (0, {}))
-    except (UnicodeError, DocumentError, *unpacking_errors()):
+    except _unreadable():
         return False
     return any(all(key in row for key in keys) for keys in KINDS.values())
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    return (UnicodeError, DocumentError, *unpacking_errors())
 
 
 def skipped_text(skipped: Sequence[str]) -> str:

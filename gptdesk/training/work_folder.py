@@ -91,9 +91,17 @@ def write_json(path: Path, data: Any) -> None:
     Raises:
         TrainingError: it cannot be written or the disk is full.
     """
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file in one step; its folder is made when it is missing.
+
+    Raises:
+        TrainingError: it cannot be written or the disk is full.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
         atomic.write_bytes(path, text.encode("utf-8"))
     except OSError as error:
         raise unwritable(path.parent, error) from error

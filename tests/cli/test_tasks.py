@@ -113,7 +113,7 @@ def test_an_unknown_flag_is_a_usage_error(capsys: Run, page: Path) -> None:
     assert stop.value.code == 2
 
 
-@pytest.mark.parametrize("name", ["rewrite", "chat", "classify", "finetune", "evaluate"])
+@pytest.mark.parametrize("name", ["rewrite", "chat", "classify"])
 def test_what_is_not_built_says_so(capsys: Run, name: str) -> None:
     code, _, err = run(capsys, name, "whatever", "--flag")
     assert code == 1

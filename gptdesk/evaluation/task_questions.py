@@ -1,0 +1,124 @@
+"""Puts questions of training data in the words of the tasks, so that a model learns what it is asked.
+
+template   the model's gptdesk.json
+chat       its chat template, with the tasks' instructions
+plain      the tasks' prompts for models without instructions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from gptdesk.errors import DocumentError
+from gptdesk.tasks.base import Operations
+from gptdesk.tasks.languages import detect
+from gptdesk.tasks.profile import ModelProfile, read_profile
+from gptdesk.tasks.prompts import Style
+from gptdesk.tasks.summary_prompts import SummaryPrompts
+from gptdesk.tasks.translation_prompts import TranslationPrompts
+from gptdesk.text.prompt import Piece, Prompt
+from gptdesk.text.tokenizer import Tokenizer
+from gptdesk.training.instruction import Question, Row, chat_questions, form_of, kind_of
+
+if TYPE_CHECKING:
+    from gptdesk.checkpoints.folder import ModelFolder
+
+_POINTS = 5  # of a list, which no training data asks for
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The model, as far as prompts ask for it."""
+
+    tokenizer: Tokenizer
+    profile: ModelProfile
+    context_length: int
+
+
+class TaskQuestions:
+    """Turns a line of training data into questions; a `Renderer`.
+
+    Args:
+        tokenizer: of the model.
+        profile: its gptdesk.json.
+        context_length: tokens it can attend to.
+        both_directions: also translate back.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        profile: ModelProfile,
+        context_length: int,
+        *,
+        both_directions: bool = True,
+    ) -> None:
+        self._tokenizer = tokenizer
+        # Prompts generate nothing: three attributes are all of `Operations` that they use.
+        self._ops = cast("Operations", _Asked(tokenizer, profile, context_length))
+        self._both_directions = both_directions
+
+    def __call__(self, row: Row) -> Sequence[Question]:
+        """The questions of a line.
+
+        Raises:
+            DocumentError: it fits no task, or the model cannot be asked.
+        """
+        kind = kind_of(row)
+        if kind == "chat":
+            if self._tokenizer.chat_template is None:
+                raise DocumentError("the model has no chat template for conversations")
+            return list(chat_questions(row["messages"], self._tokenizer))
+        if kind == "summarize":
+            return [self._summary(row)]
+        pairs = [("src", "tgt"), ("tgt", "src")][: 1 + self._both_directions]
+        return [self._translation(row, source, target) for source, target in pairs]
+
+    def _summary(self, row: Row) -> Question:
+        document, summary = row["document"].strip(), row["summary"].strip()
+        language = str(row.get("lang") or detect(summary))
+        form = str(row.get("form") or form_of(summary))
+        prompts = SummaryPrompts(self._ops, language, _POINTS)
+        answer = self._answer(summary, prompts.style)
+        return Question(prompts.whole(document, form), answer, may_cut=prompts.style == "template")
+
+    def _translation(self, row: Row, source: str, target: str) -> Question:
+        codes = row[f"{source}_lang"], row[f"{target}_lang"]
+        try:
+            prompts = TranslationPrompts(self._ops, *codes)
+            prompt = prompts.translate(row[source].strip())
+        except KeyError as error:
+            raise DocumentError(
+                f"there are no words to ask for a translation from {codes[0]} to {codes[1]}"
+            ) from error
+        return Question(prompt, self._answer(row[target].strip(), prompts.style))
+
+    def _answer(self, text: str, style: Style) -> Prompt:
+        """The answer, and what the model is to end it with."""
+        if style == "chat":
+            return (Piece(text), self._end_of_turn())
+        ends = self._tokenizer.end_ids
+        end = self._tokenizer.decode([min(ends)], skip_special=False) if ends else "\n"
+        if style == "plain":  # the prompt ends with a colon and, as text does, without a space
+            return (Piece(f" {text}\n"), Piece(end, control=True))
+        return (Piece(text), Piece(end, control=True))
+
+    def _end_of_turn(self) -> Piece:
+        messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        (question,) = chat_questions(messages, self._tokenizer)
+        return question.answer[-1]
+
+
+def questions_for(
+    folder: ModelFolder, tokenizer: Tokenizer, *, both_directions: bool = True
+) -> TaskQuestions:
+    """The questions as the model in a folder is asked them.
+
+    Raises:
+        CheckpointError: its gptdesk.json is damaged.
+    """
+    profile = ModelProfile() if folder.kind == "gguf" else read_profile(folder.root)
+    context = folder.config.context_length
+    return TaskQuestions(tokenizer, profile, context, both_directions=both_directions)
