@@ -29,7 +29,7 @@ from gptdesk.training.batches import Batch
 from gptdesk.training.distributed import alone
 from gptdesk.training.initialise import initialise
 from gptdesk.training.precision import LossModule
-from gptdesk.training.settings import TrainerSettings
+from gptdesk.training.settings import Precision, TrainerSettings
 from gptdesk.training.step import Stepper
 
 ROWS, CONTEXT = 16, 256
@@ -52,6 +52,7 @@ def _shape(hidden: int, layers: int, vocab: int, inner: int, *, tied: bool) -> M
 
 
 SHAPES = {
+    "tiny": _shape(64, 2, 512, 176, tied=True),
     "13.8M": _shape(384, 6, 8192, 1024, tied=True),
     "33M": _shape(512, 8, 16384, 1344, tied=True),
 }
@@ -139,12 +140,12 @@ def _plain_step(way: Way, gpt: GPT, batches: _RandomBatches) -> Callable[[int], 
         inputs, targets = (torch.from_numpy(array) for array in (batch.inputs, batch.targets))
         total = 0.0
         for ids, wanted in zip(
-            inputs.to(way.device).split(way.micro_rows),
-            targets.to(way.device).split(way.micro_rows),
+            torch.split(inputs.to(way.device), way.micro_rows),
+            torch.split(targets.to(way.device), way.micro_rows),
             strict=True,
         ):
             loss = loss_of(ids, wanted) / targets.numel()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach())
         torch.nn.utils.clip_grad_norm_(gpt.parameters(), 1.0)
         optimizer.step()
@@ -156,7 +157,7 @@ def _plain_step(way: Way, gpt: GPT, batches: _RandomBatches) -> Callable[[int], 
 
 def _loss_function(way: Way, gpt: GPT) -> Callable[[Tensor, Tensor], Tensor]:
     if way.chunk or way.bf16:
-        precision = "bf16" if way.bf16 else "autocast"
+        precision: Precision = "bf16" if way.bf16 else "autocast"
         chunk = way.chunk or ROWS * CONTEXT
         settings = replace(_settings(way), precision=precision, loss_chunk=chunk)
         module = LossModule(gpt, settings)
