@@ -231,10 +231,10 @@ def test_a_failing_engine_leaves_the_model_usable(
     expected = [token.id for token in fake.generate("The keeper", GREEDY)]
     extend, calls = fake.engine.extend, iter(range(100))
 
-    def fails_later(ids: list[int], *, last: int = 1) -> object:
+    def fails_later(ids: list[int], *, last: int = 1, whole: int = 0) -> object:
         if next(calls) == 4:
             raise EngineError("The device went away.")
-        return extend(ids, last=last)
+        return extend(ids, last=last, whole=whole)
 
     monkeypatch.setattr(fake.engine, "extend", fails_later)
     with pytest.raises(EngineError, match="went away"):

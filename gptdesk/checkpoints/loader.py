@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -14,7 +15,8 @@ from gptdesk.checkpoints.layout import EMBEDDING, HEAD
 from gptdesk.checkpoints.memory import give_back_freed, refuse_if_too_large
 from gptdesk.checkpoints.pickle_agreement import check_agreement
 from gptdesk.checkpoints.plan import WeightPlan, plan_folder, untied
-from gptdesk.checkpoints.tensor_reader import TensorReader, same_values
+from gptdesk.checkpoints.reading_ahead import read_ahead
+from gptdesk.checkpoints.tensor_reader import same_values
 from gptdesk.errors import UnsupportedModelError
 from gptdesk.generation.events import Progress
 from gptdesk.model.config import ModelConfig
@@ -52,7 +54,8 @@ class WeightStream:
         self._progress = progress
         self._done = 0
         self._folder = folder
-        self._reader = TensorReader(dtype, self._count, cancel)
+        self._dtype, self._cancel = dtype, cancel
+        self._counting = threading.Lock()
         if folder.weights == "pickle":
             check_agreement(folder.weight_files)
         self.config, self._plan = self._settle_tying(plan_folder(folder))
@@ -64,13 +67,11 @@ class WeightStream:
             CheckpointError: a file changed or cannot be read.
             Cancelled: between chunks of four million numbers.
         """
-        try:
-            for step in self._plan.steps:
-                yield from self._reader.read(step).items()
-        finally:
-            self._reader.close()
-        if self._reader.not_finite:
-            names = self._reader.not_finite
+        steps, not_finite = self._plan.steps, set[str]()
+        for parameters in read_ahead(steps, self._dtype, self._count, self._cancel, not_finite):
+            yield from parameters.items()
+        if not_finite:
+            names = [step.stored.name for step in steps if step.stored.name in not_finite]
             self.warnings.append(
                 f"The weights hold values that are not numbers (in {names[0]}"
                 + (f" and {len(names) - 1} more tensors" if len(names) > 1 else "")
@@ -92,12 +93,13 @@ class WeightStream:
         return replace(config, tied_embeddings=False), untied(plan)
 
     def _count(self, nbytes: int) -> None:
-        self._done += nbytes
-        if self._progress is not None:
-            name = self._folder.path.name
-            self._progress(
-                Progress(stage="loading", done=self._done, total=self._plan.nbytes, detail=name)
-            )
+        with self._counting:  # several threads read
+            self._done += nbytes
+            if self._progress is not None:
+                name = self._folder.path.name
+                self._progress(
+                    Progress(stage="loading", done=self._done, total=self._plan.nbytes, detail=name)
+                )
 
 
 def load_gpt(

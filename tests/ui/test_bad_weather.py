@@ -132,12 +132,12 @@ def test_a_failing_engine_leaves_text_and_window_usable(
     calls = 0
     whole = TorchEngine.extend
 
-    def fails_at_the_fourth(self: TorchEngine, ids: Any, *, last: int = 1) -> Any:
+    def fails_at_the_fourth(self: TorchEngine, ids: Any, **settings: int) -> Any:
         nonlocal calls
         calls += 1
         if calls == 4:
             raise error
-        return whole(self, ids, last=last)
+        return whole(self, ids, **settings)
 
     monkeypatch.setattr(TorchEngine, "extend", fails_at_the_fourth)
     text = writer.editor.plain_text()
