@@ -57,6 +57,8 @@ class WayReport:
 
     Attributes:
         ratio: of the speeds, median over the turns; above 1 is faster than the plain loop.
+        cpu_ratio: the same of processor time, which other programs disturb less: on a busy
+            machine this is the one to trust, with one thread above all.
         plain_tokens_per_second, tokens_per_second: medians.
         first_step_seconds: until the first step was made; compiling is most of it.
         peak_megabytes: memory of the process.
@@ -67,6 +69,7 @@ class WayReport:
     shape: str
     way: str
     ratio: float = 0.0
+    cpu_ratio: float = 0.0
     plain_tokens_per_second: float = 0.0
     tokens_per_second: float = 0.0
     first_step_seconds: float = 0.0
@@ -117,16 +120,19 @@ def _compare(plain: _Child, shape: str, name: str, way: Mapping[str, Any], turns
             end = child.finish()
     except TrainingError as error:  # a way that fails here is a result, too
         return WayReport(shape, name, problem=(error.details or error.title).strip()[-300:])
-    seconds = statistics.median(ours for _, ours in pairs)
+    seconds, cpu = ([(a[key], b[key]) for a, b in pairs] for key in ("seconds", "cpu_seconds"))
+    typical = statistics.median(ours for _, ours in seconds)
     return WayReport(
         shape=shape,
         way=name,
-        ratio=statistics.median(theirs / ours for theirs, ours in pairs),
-        plain_tokens_per_second=TOKENS_PER_STEP / statistics.median(theirs for theirs, _ in pairs),
-        tokens_per_second=TOKENS_PER_STEP / seconds,
+        ratio=statistics.median(theirs / ours for theirs, ours in seconds),
+        cpu_ratio=statistics.median(theirs / ours for theirs, ours in cpu),
+        plain_tokens_per_second=TOKENS_PER_STEP
+        / statistics.median(theirs for theirs, _ in seconds),
+        tokens_per_second=TOKENS_PER_STEP / typical,
         first_step_seconds=first,
         peak_megabytes=end["peak_bytes"] / 1e6,
-        flops_share=end["flops_per_step"] / seconds / end["peak_flops"] if end["peak_flops"] else 0,
+        flops_share=end["flops_per_step"] / typical / end["peak_flops"] if end["peak_flops"] else 0,
     )
 
 
@@ -158,14 +164,14 @@ class _Child:
 
     def warm_up(self) -> float:
         """Make the first steps; returns the seconds of the very first."""
-        first = self.step()
+        first = self.step()["seconds"]
         for _ in range(_WARM_UP - 1):
             self.step()
         return first
 
-    def step(self) -> float:
-        """Make a step; returns its seconds."""
-        return self._ask("step")["seconds"]
+    def step(self) -> dict[str, float]:
+        """Make a step; returns its seconds, by the clock and of the processor."""
+        return self._ask("step")
 
     def finish(self) -> dict[str, float]:
         """The figures of the whole process."""

@@ -101,7 +101,7 @@ class RemoteTraining:
                 encoding="utf-8",
                 errors="replace",
                 # A signal for the child must not reach this process, nor the other way round.
-                creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if _WINDOWS else 0,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 start_new_session=not _WINDOWS,
             )
             if self._cancelled.is_set():

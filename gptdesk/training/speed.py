@@ -187,11 +187,11 @@ def main() -> None:
         for number, line in enumerate(sys.stdin):
             if line.strip() == "end":
                 break
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             step(number)
             if way.device.startswith("cuda"):
                 torch.cuda.synchronize()
-            _answer(seconds=time.perf_counter() - start)
+            _answer(seconds=time.perf_counter() - start, cpu_seconds=time.process_time() - cpu)
     shape = SHAPES[way.shape]
     _answer(
         peak_bytes=_peak_bytes(way.device),

@@ -12,7 +12,7 @@ from gptdesk.errors import OptionError
 if TYPE_CHECKING:
     from gptdesk.evaluation.train_bench import WayReport
 
-_HEAD = f"{'shape':6} {'way':31} {'ratio':>6} {'plain':>7} {'tok/s':>7} {'first s':>8} {'MB':>6}"
+_HEAD = f"{'shape':6} {'way':31} {'ratio':>6} {'cpu':>6} {'plain':>7} {'tok/s':>7} {'first s':>8} {'MB':>6}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def _print_line(result: WayReport) -> None:
         return
     share = f"  {result.flops_share:.0%} of the device" if result.flops_share else ""
     print(
-        f"{start} {result.ratio:6.2f} {result.plain_tokens_per_second:7.0f} "
+        f"{start} {result.ratio:6.2f} {result.cpu_ratio:6.2f} {result.plain_tokens_per_second:7.0f} "
         f"{result.tokens_per_second:7.0f} {result.first_step_seconds:8.1f} "
         f"{result.peak_megabytes:6.0f}{share}",
         flush=True,
