@@ -33,6 +33,11 @@ _LITERALS = frozenset(
     ]
 )
 
+_DAMAGE = (
+    *(ValueError, TypeError, LookupError, AttributeError, OverflowError),
+    DeprecationWarning,  # `pickletools` earns one for a stray backslash; it may be an error
+)
+
 
 class DamagedPickleError(ValueError):
     """Not a pickle, cut short, too long, or made of instructions that plain data has no use for."""
@@ -78,7 +83,7 @@ def read_pickle(
         return machine.stack.pop()
     except (DamagedPickleError, UnknownNameError):
         raise
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+    except _DAMAGE as error:
         raise DamagedPickleError(str(error)[:300]) from error
 
 

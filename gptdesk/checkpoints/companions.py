@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gptdesk.checkpoints.files import checked_file
-from gptdesk.checkpoints.folder import COMPANIONS, ModelFolder
+from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.gguf_folder import read_gguf
 from gptdesk.checkpoints.gguf_vocabulary import read_vocabulary, tokenizer_files
 from gptdesk.text.tokenizer import Tokenizer
@@ -31,7 +31,10 @@ def load_tokenizer(folder: ModelFolder) -> Tokenizer:
 
 
 def companion_files(folder: ModelFolder) -> Iterator[tuple[str, bytes]]:
-    """The files that a copy of the model needs beside config.json and weights: name and content.
+    """The files that a copy of the model needs beside config.json and weights.
+
+    Yields:
+        Name, with its folder where it lies in one, and content.
 
     Raises:
         TokenizerError, CheckpointError: as `load_tokenizer`; or a file cannot be read.
@@ -40,6 +43,5 @@ def companion_files(folder: ModelFolder) -> Iterator[tuple[str, bytes]]:
         for name, text in tokenizer_files(read_gguf(folder.weight_files)).items():
             yield name, text.encode("utf-8")
         return
-    for name in COMPANIONS:
-        if (folder.root / name).exists():
-            yield name, checked_file(folder.root, name).read_bytes()
+    for name in folder.companions:
+        yield name, checked_file(folder.root, name).read_bytes()

@@ -12,6 +12,11 @@ from gptdesk.errors import CheckpointError
 MAX_JSON_BYTES = 16 << 20  # parsed, this much JSON can still take 400 MB
 
 
+def is_there(path: Path) -> bool:
+    """Whether something has this name: a link that leads nowhere is to be named, not overlooked."""
+    return path.is_symlink() or path.exists()
+
+
 def checked_file(root: Path, name: str) -> Path:
     """The file `name` of the model folder `root`, with links followed.
 

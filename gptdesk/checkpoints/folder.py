@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from gptdesk.checkpoints.families import read_config
 from gptdesk.checkpoints.families.base import CONFIG_NAME, shown
-from gptdesk.checkpoints.files import checked_file, read_json
+from gptdesk.checkpoints.files import checked_file, is_there, read_json
 from gptdesk.checkpoints.foreign import refuse_foreign_file, refuse_foreign_folder
 from gptdesk.checkpoints.gguf_config import read_gguf_config
 from gptdesk.checkpoints.gguf_folder import find_gguf, gguf_parts, read_gguf
@@ -80,6 +80,11 @@ class ModelFolder:
         return self.weight_files[0] if self.kind in ("gguf", "training") else self.root
 
     @property
+    def companions(self) -> tuple[str, ...]:
+        """Names, from the root on, of the files that belong to the model beside its weights."""
+        return _companions(self.root) if self.kind != "gguf" else ()
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What config.json asks for and does not get, though the model runs without."""
         return (_AUTO_MAP_IGNORED,) if self.config_data.get("auto_map") else ()
@@ -106,7 +111,7 @@ def _read_folder(root: Path, chosen: str) -> ModelFolder:
     gguf = find_gguf(root, chosen)
     if gguf is not None:
         return _read_gguf(gguf)
-    if not (root / CONFIG_NAME).exists():
+    if not is_there(root / CONFIG_NAME):
         checkpoint = find_checkpoint(root, chosen)
         if checkpoint is not None:
             return _read_checkpoint(checkpoint)
@@ -140,10 +145,14 @@ def _read_gguf(first: Path) -> ModelFolder:
 
 def _check_companions(root: Path) -> None:
     """The tokenizer opens them by itself, later; a FIFO among them would block it for ever."""
-    templates = [path.relative_to(root).as_posix() for path in template_paths(root)]
-    for name in (*COMPANIONS, *templates):
-        if (root / name).is_symlink() or (root / name).exists():
-            checked_file(root, name)
+    for name in _companions(root):
+        checked_file(root, name)
+
+
+def _companions(root: Path) -> tuple[str, ...]:
+    templates = (path.relative_to(root).as_posix() for path in template_paths(root))
+    names = (*COMPANIONS, *templates)
+    return tuple(name for name in names if is_there(root / name))
 
 
 def _locate(path: str | Path) -> tuple[Path, str]:
@@ -191,6 +200,6 @@ def _onnx_files(root: Path, data: Mapping[str, Any], source: str) -> tuple[Path,
             "Export the model again with this version of gptdesk.",
         )
     files = [checked_path(root, ONNX_FILE)]
-    if (root / ONNX_DATA_FILE).is_symlink() or (root / ONNX_DATA_FILE).exists():
+    if is_there(root / ONNX_DATA_FILE):
         files.append(checked_path(root, ONNX_DATA_FILE))
     return tuple(files)

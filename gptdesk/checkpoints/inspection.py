@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gptdesk.checkpoints.families.base import CONFIG_NAME
 from gptdesk.checkpoints.files import read_json
-from gptdesk.checkpoints.folder import COMPANIONS, ONNX_KEY, ModelFolder, resolve_folder
+from gptdesk.checkpoints.folder import ONNX_KEY, ModelFolder, resolve_folder
 from gptdesk.checkpoints.info import ModelInfo
 from gptdesk.checkpoints.plan import plan_folder
 from gptdesk.errors import CheckpointError
@@ -41,8 +41,8 @@ def inspect_model(path: str | Path) -> ModelInfo:
     folder = resolve_folder(path)
     precision = _precision(folder)
     in_one_file = folder.kind == "gguf"
-    beside = () if in_one_file else (CONFIG_NAME, *COMPANIONS)
-    present = [name for name in beside if (folder.root / name).exists()]
+    has_config = not in_one_file and (folder.root / CONFIG_NAME).exists()
+    present = [*([CONFIG_NAME] if has_config else []), *folder.companions]
     weights = [path.relative_to(folder.root).as_posix() for path in folder.weight_files]
     sizes = [(folder.root / name).stat().st_size for name in (*weights, *present)]
     config = folder.config

@@ -76,6 +76,7 @@ def write_gpt(
                 # Written for the owner alone; give it the mode of any other new file.
                 path.chmod((folder / CONFIG_NAME).stat().st_mode & 0o777)
             for name, content in companions:
+                (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_bytes(content)
     except FileExistsError as error:
         raise CheckpointError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from gptdesk.checkpoints.families.base import shown
-from gptdesk.checkpoints.files import checked_file, read_json
+from gptdesk.checkpoints.files import checked_file, is_there, read_json
 from gptdesk.checkpoints.foreign import refuse_foreign_folder
 from gptdesk.errors import CheckpointError
 
@@ -74,10 +74,10 @@ def _chosen_files(root: Path, naming: _Naming, chosen: str) -> tuple[Path, ...]:
 
 
 def _files(root: Path, naming: _Naming) -> tuple[Path, ...]:
-    if (root / naming.index).exists():
-        return tuple(checked_path(root, name) for name in _shards(root, naming))
-    if (root / naming.single).exists():
+    if is_there(root / naming.single):  # in front of an index, as for the reference library
         return (checked_path(root, naming.single),)
+    if is_there(root / naming.index):
+        return tuple(checked_path(root, name) for name in _shards(root, naming))
     found = weight_names(root, naming.suffixes)
     if len(found) > 1:
         raise CheckpointError(

@@ -226,6 +226,7 @@ def _copy_companions(
     folder: ModelFolder, config: ModelConfig, out: Path, variant: fmt.Variant
 ) -> None:
     for name, content in companion_files(folder):
+        (out / name).parent.mkdir(exist_ok=True)
         write_bytes(out / name, content)
     data = dict(folder.config_data)
     if config.tied_embeddings != folder.config.tied_embeddings:

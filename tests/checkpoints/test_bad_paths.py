@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from gptdesk.checkpoints.catalogue import list_models
-from gptdesk.checkpoints.folder import resolve_folder
+from gptdesk.checkpoints.folder import COMPANIONS, resolve_folder
 from gptdesk.errors import CheckpointError, UnsupportedModelError
-from tests.helpers.damage import WEIGHTS, refused
+from gptdesk.text.chat_template_files import TEMPLATE_FOLDER
+from tests.helpers.damage import INDEX, WEIGHTS, refused
 
 
 def test_nothing_there(tmp_path: Path) -> None:
@@ -49,16 +50,32 @@ def test_a_folder_that_may_not_be_entered(folder: Path, monkeypatch: pytest.Monk
     assert list_models([folder]) == []
 
 
+TEMPLATE = f"{TEMPLATE_FOLDER}/tool_use.jinja"
+
+
 @needs_fifo
-@pytest.mark.parametrize(
-    "name", ["config.json", WEIGHTS, "tokenizer.json", "generation_config.json"]
-)
-def test_a_fifo_or_folder_in_place_of_a_file(folder: Path, name: str) -> None:
-    (folder / name).unlink()
-    os.mkfifo(folder / name)
+@pytest.mark.parametrize("name", ["config.json", WEIGHTS, INDEX, *COMPANIONS, TEMPLATE])
+def test_what_stands_in_place_of_a_file(folder: Path, tmp_path: Path, name: str) -> None:
+    """A pipe would block whoever opens it; a device never ends; a link may lead anywhere."""
+    path = folder / name
+    path.unlink(missing_ok=True)
+    if name == INDEX:
+        (folder / WEIGHTS).unlink()
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
     assert name in refused(folder)
-    (folder / name).unlink()
-    (folder / name).mkdir()
+    path.unlink()
+    path.mkdir()
+    assert name in refused(folder)
+    path.rmdir()
+    (tmp_path / "secret").write_text("{}", "utf-8")
+    for target in (tmp_path / "secret", Path("/dev/zero")):
+        path.symlink_to(target)
+        message = refused(folder)
+        assert name in message
+        assert "outside" in message
+        path.unlink()
+    path.symlink_to(path.name)
     assert name in refused(folder)
 
 

@@ -77,6 +77,11 @@ def test_an_index_that_is_none(sharded: Path, content: dict[str, Any]) -> None:
     assert INDEX in refused(sharded)
 
 
+def test_a_whole_file_comes_before_an_index(folder: Path) -> None:
+    (folder / INDEX).write_text(json.dumps({"weight_map": {"a": "gone.safetensors"}}), "utf-8")
+    assert load_gpt(resolve_folder(folder))[1] == []
+
+
 def test_shards_that_share_a_tensor(sharded: Path) -> None:
     first, second = sorted(sharded.glob("*.safetensors"))[:2]
     save_file(load_file(first) | load_file(second), second, {"format": "pt"})

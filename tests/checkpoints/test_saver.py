@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from gptdesk.checkpoints.inspection import inspect_model
 from gptdesk.checkpoints.loader import load_gpt
 from gptdesk.checkpoints.saver import save_gpt
 from gptdesk.errors import CheckpointError
+from gptdesk.export.onnx_export import export_onnx
+from gptdesk.text.chat_template_files import TEMPLATE_FOLDER
 from tests.helpers import checkpoints
 
 IDS = torch.tensor([[3 + 37 * i % 790 for i in range(60)]])
@@ -55,6 +58,18 @@ def test_we_load_back_the_same_bits(source: Path, tmp_path: Path) -> None:
     assert again.config == gpt.config
     before = gpt.state_dict()
     assert all(torch.equal(value, before[name]) for name, value in again.state_dict().items())
+
+
+def test_templates_in_a_folder_of_their_own_go_along(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    source = Path(shutil.copytree(tiny_llama_dir, tmp_path / "source"))
+    (source / TEMPLATE_FOLDER).mkdir()
+    (source / TEMPLATE_FOLDER / "tool_use.jinja").write_text("tools!", "utf-8")
+    gpt, _ = load_gpt(resolve_folder(source))
+    save_gpt(gpt, source, tmp_path / "saved")
+    export_onnx(source, tmp_path / "exported")
+    for copy in (tmp_path / "saved", tmp_path / "exported"):
+        assert (copy / TEMPLATE_FOLDER / "tool_use.jinja").read_text("utf-8") == "tools!"
+        assert f"{TEMPLATE_FOLDER}/tool_use.jinja" in inspect_model(copy).files
 
 
 def test_a_shape_that_changed_is_written(tiny_llama_dir: Path, tmp_path: Path) -> None:
