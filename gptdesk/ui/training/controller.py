@@ -64,6 +64,14 @@ class TrainingController(QObject):
             return None
         return request
 
+    @property
+    def result(self) -> str:
+        """Folder of the finished adapter or model; "" while there is none."""
+        end = self.progress.end
+        if self.request is None or not isinstance(end, TrainingFinished) or not end.path:
+            return ""  # the path of a run that was stopped early is that of a checkpoint
+        return end.path if Path(end.path) == Path(self.request.out) else ""
+
     def start(self, request: TeachingRequest) -> None:
         """Begin a run, or go on with one that was stopped; not while another one is on."""
         if self._run is not None:
@@ -102,16 +110,15 @@ class TrainingController(QObject):
 
     def use_result(self) -> None:
         """Put the adapter on its model, which is loaded first if another one is in use."""
-        request, end = self.request, self.progress.end
-        if request is None or not isinstance(end, TrainingFinished) or not end.path:
+        request, result, current = self.request, self.result, self._models.current
+        if request is None or not result:
             return
-        current = self._models.current
         if request.method != LORA:
-            self._models.load(end.path)
+            self._models.load(result)
         elif current is not None and current.path == request.model:
-            self._models.adapters.put_on(end.path)
+            self._models.adapters.put_on(result)
         else:
-            self._models.adapters.load_with(request.model, end.path)
+            self._models.adapters.load_with(request.model, result)
 
     def open_folder(self) -> None:
         """Show the folder of the result in the system's file manager."""
@@ -128,8 +135,7 @@ class TrainingController(QObject):
     @Slot(object)
     def _ended(self, event: TrainingFinished | TrainingFailed) -> None:
         self.progress.add(event)
-        stands = isinstance(event, TrainingFinished) and event.reason in ("done", "time")
-        if stands or (isinstance(event, TrainingFailed) and self.progress.step is None):
+        if self.result or (isinstance(event, TrainingFailed) and self.progress.step is None):
             self._remember(None)
         if self._run is not None:
             self._run.deleteLater()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, QTimer, Slot
 
 from gptdesk.training.events import TrainingFailed, TrainingFinished
 from gptdesk.ui.messages import Message
@@ -31,7 +31,7 @@ class TeachingDesk(QObject):
         self._window = window
         self.controller = TrainingController(window.models, window.settings, self)
         self.questions = TrainingQuestions(window)
-        self._quits_then = False
+        self._quitting = QuitAnswer.STAY
         self._entry = TrainingEntry()
         window.status.add_entry(self._entry)
         self._entry.clicked.connect(self.show_dialog)
@@ -59,12 +59,12 @@ class TeachingDesk(QObject):
         """Whether the window may close now; asks while a run is on, and closes it later if so told."""
         if not self.controller.running:
             return True
-        if self._quits_then:
+        if self._quitting != QuitAnswer.STAY:
             return False  # it is about to
         answer = self.questions.quit_while_learning()
         if not self.controller.running:  # it ended while the question was on the screen
             return answer != QuitAnswer.STAY
-        self._quits_then = answer != QuitAnswer.STAY
+        self._quitting = answer
         if answer == QuitAnswer.STOP:
             self.controller.stop()
         return False
@@ -83,11 +83,14 @@ class TeachingDesk(QObject):
 
     @Slot()
     def _run_ended(self) -> None:
-        if self._quits_then:
-            self._quits_then = False
-            self._window.close()
+        end, quitting = self.controller.progress.end, self._quitting
+        self._quitting = QuitAnswer.STAY
+        failed = isinstance(end, TrainingFailed)
+        if quitting == QuitAnswer.STOP or (quitting == QuitAnswer.WHEN_DONE and not failed):
+            # Not before everybody else has heard of the end.
+            QTimer.singleShot(0, self._window, self._window.close)
         elif self.dialog is None:
-            self._tell(self.controller.progress.end)
+            self._tell(end)
 
     def _tell(self, end: TrainingFinished | TrainingFailed | None) -> None:
         if isinstance(end, TrainingFailed):

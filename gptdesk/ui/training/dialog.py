@@ -87,7 +87,7 @@ class TeachingDialog(QDialog):
         layout.setSpacing(14)
         layout.addWidget(self._pages, 1)
         layout.addLayout(buttons)
-        self.resize(580, 520)
+        self.resize(580, 560)
 
     def _label_buttons(self) -> None:
         self._resume.setText(self.tr("Go on"))
@@ -141,7 +141,7 @@ class TeachingDialog(QDialog):
         controller, end = self._controller, self._controller.progress.end
         running = controller.running
         finished = isinstance(end, TrainingFinished)
-        stands = isinstance(end, TrainingFinished) and end.reason in ("done", "time")
+        stands = bool(controller.result)
         ordering = not running and end is None
         self._pages.setCurrentIndex(0 if ordering else 1)
         if ordering:
@@ -154,7 +154,7 @@ class TeachingDialog(QDialog):
         shown: dict[QPushButton, bool] = {
             self._start: ordering,
             self._stop: running,
-            self._use: stands and bool(end.path),
+            self._use: stands,
             self._folder: stands,
             self._again: end is not None and not stands,
             self._back: end is not None and not stands,

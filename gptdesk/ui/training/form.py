@@ -77,12 +77,11 @@ class TeachingForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(12)
         layout.addWidget(self._explanation)
-        layout.addWidget(self.sources)
+        layout.addWidget(self.sources, 1)
         layout.addLayout(self._grid())
         layout.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._details)
         layout.addWidget(self._problem)
-        layout.addStretch()
 
     def _grid(self) -> QGridLayout:
         self._minutes.setSuffix(self.tr(" minutes"))
@@ -211,9 +210,9 @@ class TeachingForm(QWidget):
 
     def _explained(self, model: OpenModel) -> str:
         text = self.tr(
-            "“{0}” reads your documents again and again until it foresees better how you go on."
-            " It happens on this computer, and nothing leaves it. The model stays as it is: what it"
-            " learns goes into a file of its own."
+            "“{0}” reads your documents a few times over and learns to foresee how you go on. It"
+            " happens on this computer, and nothing leaves it. The model stays as it is: what it"
+            " learns goes into a folder of its own."
         )
         text = text.format(model.name)
         if model.adapter is not None:

@@ -44,6 +44,7 @@ class TeachingRequest:
             *("--out", self.out),
             *("--method", self.method),
             *("--max-minutes", str(self.minutes)),
+            *("--threads", str(threads_for_training())),
             "--json",
         )
 
@@ -55,12 +56,18 @@ class TeachingRequest:
     def from_setting(cls, value: Mapping[str, Any]) -> TeachingRequest | None:
         """The order that `as_setting` kept; None when there is none, or somebody changed it."""
         try:
-            made = cls(**{**value, "sources": tuple(map(str, value["sources"]))})
-            return (
-                made if made.sources and made.minutes > 0 and made.method in (LORA, FULL) else None
-            )
+            made = cls(**{**value, "sources": tuple(value["sources"])})
         except (KeyError, TypeError):
             return None
+        texts = (made.model, made.out, *made.sources)
+        fits = (
+            all(isinstance(text, str) and text for text in texts)
+            and bool(made.sources)
+            and isinstance(made.minutes, int)
+            and made.minutes > 0
+            and made.method in (LORA, FULL)
+        )
+        return made if fits else None
 
 
 def threads_for_training() -> int:

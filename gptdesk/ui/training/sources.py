@@ -36,7 +36,7 @@ class SourceList(QWidget):
         self._list = QListWidget()
         self._list.setObjectName("training.sources")
         self._list.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
-        self._list.setFixedHeight(116)
+        self._list.setMinimumHeight(84)
         self._empty = label("muted", wrap=True)
         self._files = button("", "training.add_files")
         self._folder = button("", "training.add_folder")
@@ -79,7 +79,7 @@ class SourceList(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        layout.addWidget(self._list)
+        layout.addWidget(self._list, 1)
         layout.addLayout(buttons)
         layout.addWidget(self._amount)
 
@@ -157,6 +157,7 @@ class SourceList(QWidget):
                 little = self.tr("That is little: expect a touch of your style, not more.")
                 state, text = "amber", f"{text}. {little}"
         self._amount.setText(text)
+        self._amount.setVisible(bool(text))
         set_state(self._amount, state)
 
 

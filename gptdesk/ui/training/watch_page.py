@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gptdesk.errors import TrainingError
 from gptdesk.training.events import TrainingFailed, TrainingFinished
@@ -92,8 +98,8 @@ class WatchPage(QWidget):
             place = self.tr("step {0} of {1}") if step.total_steps else self.tr("step {0}")
             place = place.format(step.step, step.total_steps)
         running = step is not None and progress.learning and progress.end is None
-        self._figures.setText(words.step_words(step) if step is not None and running else "")
-        self._place.setText(place)
+        _show(self._figures, words.step_words(step) if step is not None and running else "")
+        _show(self._place, place)
 
     def _show_finished(self, end: TrainingFinished, progress: TeachingProgress) -> None:
         bad = end.reason == "diverged"
@@ -104,8 +110,13 @@ class WatchPage(QWidget):
         _show(self._report, words.report_words(report) if report is not None else "")
         _show(self._copied, words.copied_words(report) if report is not None else "")
         if report is not None and report.alarm:
-            set_state(self._warning, "amber")
-            _show(self._warning, told(report.alarm))
+            _show(
+                self._warning,
+                self.tr(
+                    "In places it writes your text down word for word. More text, or less time,"
+                    " would help."
+                ),
+            )
         self._show_details("")
 
     def _show_failed(self, end: TrainingFailed) -> None:
@@ -116,7 +127,6 @@ class WatchPage(QWidget):
             _show(widget, "")
         self._show_details(end.details)
 
-    @Slot()
     def _show_details(self, text: str) -> None:
         self._details.setPlainText(text)
         self._details_button.setVisible(bool(text))
@@ -124,7 +134,7 @@ class WatchPage(QWidget):
         self._details.hide()
 
 
-def _show(widget: QWidget, text: str) -> None:
+def _show(widget: QLabel, text: str) -> None:
     """Show a label with a text, or not at all."""
     widget.setText(text)
     widget.setVisible(bool(text))

@@ -16,16 +16,10 @@ def stage_words(stage: str) -> str:
     translate = QCoreApplication.translate
     words = {
         "start": translate("training", "Starting…"),
-        "load": translate("training", "Loading the model…"),
-        "collect": translate("training", "Reading your documents…"),
-        "prepare": translate("training", "Preparing the text…"),
-        "shards": translate("training", "Preparing the text…"),
-        "before": translate("training", "Measuring the model as it is…"),
+        "examples": translate("training", "Reading your documents…"),
         "finetune": translate("training", "Learning from your documents"),
-        "evaluate": translate("training", "Measuring what it has learnt…"),
-        "after": translate("training", "Measuring what it has learnt…"),
-        "report": translate("training", "Looking for copied sentences…"),
-        "save": translate("training", "Saving…"),
+        "save": translate("training", "Saving what was learnt…"),
+        "report": translate("training", "Measuring what was learnt…"),
         "stopping": translate("training", "Stopping, and saving what was learnt…"),
     }
     return words.get(stage, translate("training", "Working…"))
