@@ -1,7 +1,8 @@
 """The text of a fine-tune: what is learnt from, and what is held out to judge the result by.
 
     many documents     a share of them is held out, chosen by their hashes
-    few                the last part of each, from a blank line or the end of a line on
+    few                the last part of each, from a blank line or the end of a line on; one of
+                       them, if all are too short for that
     lines of JSON      a share of the lines
     files named        these, whole
 
@@ -35,6 +36,8 @@ MANY_DOCUMENTS = 20
 _MANY_LINES = 10
 _MAX_CHARS = 4_000_000
 _SMALLEST_END = 200  # characters that are worth measuring
+_LARGEST_END = 1.5  # times the share, which is met on average
+_LEAST_DOCUMENTS = 3  # of which one is held out, where all are too short to be cut
 _NAMED = 3
 
 
@@ -136,11 +139,12 @@ class TuningText:
     def _survey(self, cancel: CancelFlag | None) -> None:
         """Read everything once: count, and choose what is held out."""
         collector = Collector(self._prose.sources(), self._settings)
-        hashes = []
-        for source, value, _ in collector.documents():
+        hashes, can_cut = [], False
+        for source, value, text in collector.documents():
             raise_if_cancelled(cancel)
             if source == 1:
                 hashes.append(value)
+                can_cut = can_cut or cut_end(text, self._fraction)[1] != ""
         lines = list(self._line_hashes(cancel))
         self.skipped = collector.inventory.skipped
         self.documents_count, self.lines_count = len(hashes), len(lines)
@@ -150,7 +154,8 @@ class TuningText:
                 f"There is no text to learn from in the files named.{why}",
                 "Name files or folders that hold .txt, .md or .jsonl files with text in them.",
             )
-        self._holds_whole = len(hashes) >= MANY_DOCUMENTS or not self._fraction
+        least = MANY_DOCUMENTS if can_cut else _LEAST_DOCUMENTS
+        self._holds_whole = len(hashes) >= least or not self._fraction
         self._held_documents = self._smallest(hashes if self._holds_whole else [])
         self._held_lines = self._smallest(lines if len(lines) >= _MANY_LINES else [])
 
@@ -182,7 +187,7 @@ def cut_end(text: str, fraction: float) -> tuple[str, str]:
 
     A part too short to be measured stays where it is.
     """
-    at = int(len(text) * (1 - fraction))
+    at = int(len(text) * (1 - _LARGEST_END * fraction))
     for border in ("\n\n", "\n", " "):
         found = text.find(border, at)
         if found >= 0 and len(text) - found >= _SMALLEST_END:
