@@ -110,6 +110,10 @@
         <translation>将“{0}”以 32 位浮点数写入新文件夹。ONNX Runtime 无需 PyTorch 即可打开，写出的文字相同。</translation>
     </message>
     <message>
+        <source>The adapter “{0}” becomes part of it.</source>
+        <translation>适配器“{0}”会合并进去。</translation>
+    </message>
+    <message>
         <source>Folder of the export</source>
         <translation>导出文件夹</translation>
     </message>
@@ -198,6 +202,41 @@
     </message>
 </context>
 <context>
+    <name>LossPlot</name>
+    <message>
+        <source>Loss while the model learns</source>
+        <translation>学习过程中的损失</translation>
+    </message>
+    <message>
+        <source>Your text: {0}</source>
+        <translation>您的文字：{0}</translation>
+    </message>
+    <message>
+        <source>Pages held back: {0}</source>
+        <translation>留出的文字：{0}</translation>
+    </message>
+    <message>
+        <source>The curve begins after the first steps.</source>
+        <translation>走过最初几步后，这里会出现曲线。</translation>
+    </message>
+    <message>
+        <source>{0} steps</source>
+        <translation>{0} 步</translation>
+    </message>
+    <message>
+        <source>Loss (lower is better)</source>
+        <translation>损失（越低越好）</translation>
+    </message>
+    <message>
+        <source>pages held back</source>
+        <translation>留出的文字</translation>
+    </message>
+    <message>
+        <source>your text</source>
+        <translation>您的文字</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
     <message>
         <source>no model</source>
@@ -217,6 +256,10 @@
     <message>
         <source>No models yet</source>
         <translation>还没有模型</translation>
+    </message>
+    <message>
+        <source>Choose the folder of an adapter</source>
+        <translation>选择适配器所在的文件夹</translation>
     </message>
     <message>
         <source>Generate</source>
@@ -333,6 +376,18 @@
         <translation>选择文件夹…</translation>
     </message>
     <message>
+        <source>Choose a file…</source>
+        <translation>选择文件…</translation>
+    </message>
+    <message>
+        <source>Places</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <source>Folders in which models are looked for</source>
+        <translation>在哪些文件夹中查找模型</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>取消</translation>
     </message>
@@ -343,6 +398,34 @@
     <message>
         <source>Choose the folder of a model</source>
         <translation>选择模型所在的文件夹</translation>
+    </message>
+    <message>
+        <source>Models ({0})</source>
+        <translation>模型 ({0})</translation>
+    </message>
+    <message>
+        <source>Choose a file of a model</source>
+        <translation>选择模型文件</translation>
+    </message>
+    <message>
+        <source>Looking for models…</source>
+        <translation>正在查找模型…</translation>
+    </message>
+    <message>
+        <source>Look in another folder…</source>
+        <translation>添加要查找的文件夹…</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>重新查找</translation>
+    </message>
+    <message>
+        <source>Stop looking in {0}</source>
+        <translation>不再查找 {0}</translation>
+    </message>
+    <message>
+        <source>Choose a folder that holds models</source>
+        <translation>选择存放模型的文件夹</translation>
     </message>
 </context>
 <context>
@@ -642,6 +725,69 @@
     </message>
 </context>
 <context>
+    <name>SourceList</name>
+    <message>
+        <source>Documents to learn from</source>
+        <translation>供学习的文档</translation>
+    </message>
+    <message>
+        <source>Add files…</source>
+        <translation>添加文件…</translation>
+    </message>
+    <message>
+        <source>Add a folder…</source>
+        <translation>添加文件夹…</translation>
+    </message>
+    <message>
+        <source>Add what is open</source>
+        <translation>添加已打开的文档</translation>
+    </message>
+    <message>
+        <source>The documents in the window that are saved as files</source>
+        <translation>窗口中已保存为文件的文档</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Texts that you wrote: plain text or Markdown. The more, the better.</source>
+        <translation>您写的文字：纯文本或 Markdown，越多越好。</translation>
+    </message>
+    <message>
+        <source>Texts ({0})</source>
+        <translation>文本文件 ({0})</translation>
+    </message>
+    <message>
+        <source>Choose texts to learn from</source>
+        <translation>选择供学习的文本文件</translation>
+    </message>
+    <message>
+        <source>Choose a folder of texts</source>
+        <translation>选择存放文本文件的文件夹</translation>
+    </message>
+    <message>
+        <source>{0} (folder)</source>
+        <translation>{0}（文件夹）</translation>
+    </message>
+    <message>
+        <source>There is no text in this. What can be read: {0}</source>
+        <translation>这里面没有文字。可读取的类型：{0}</translation>
+    </message>
+    <message>
+        <source>{0} file, {1}</source>
+        <translation>{0} 个文件，{1}</translation>
+    </message>
+    <message>
+        <source>{0} files, {1}</source>
+        <translation>{0} 个文件，{1}</translation>
+    </message>
+    <message>
+        <source>That is little: expect a touch of your style, not more.</source>
+        <translation>文字偏少：只能学到一点您的文风。</translation>
+    </message>
+</context>
+<context>
     <name>SourceText</name>
     <message>
         <source>Source text</source>
@@ -703,10 +849,185 @@
     </message>
 </context>
 <context>
+    <name>TeachingDesk</name>
+    <message>
+        <source>Show</source>
+        <translation>查看</translation>
+    </message>
+</context>
+<context>
+    <name>TeachingDialog</name>
+    <message>
+        <source>Teach the Model Your Style</source>
+        <translation>让模型学习您的文风</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>暂不</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>打开文件夹</translation>
+    </message>
+    <message>
+        <source>Change the order…</source>
+        <translation>修改设置…</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>What was learnt is kept, and can go on another time</source>
+        <translation>已学到的内容会保留，以后可以继续</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>开始</translation>
+    </message>
+    <message>
+        <source>Use it now</source>
+        <translation>立即使用</translation>
+    </message>
+    <message>
+        <source>Go on in the background</source>
+        <translation>在后台继续</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>再试一次</translation>
+    </message>
+    <message>
+        <source>“{0}” was stopped before it was done.</source>
+        <translation>“{0}”尚未完成就停止了。</translation>
+    </message>
+</context>
+<context>
+    <name>TeachingForm</name>
+    <message>
+        <source> minutes</source>
+        <translation> 分钟</translation>
+    </message>
+    <message>
+        <source>Another place…</source>
+        <translation>换个位置…</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>更多</translation>
+    </message>
+    <message>
+        <source>You can go on writing meanwhile.</source>
+        <translation>其间可以继续写作。</translation>
+    </message>
+    <message>
+        <source>At most</source>
+        <translation>最长</translation>
+    </message>
+    <message>
+        <source>Name of the result</source>
+        <translation>结果名称</translation>
+    </message>
+    <message>
+        <source>my-style</source>
+        <translation>我的文风</translation>
+    </message>
+    <message>
+        <source>“{0}” is an ONNX export, which cannot learn. Open the model it was made from.</source>
+        <translation>“{0}”是 ONNX 导出，无法学习。请打开它的原模型。</translation>
+    </message>
+    <message>
+        <source>The demo has no model that could learn. Open a model first.</source>
+        <translation>演示模式中没有可以学习的模型。请先打开一个模型。</translation>
+    </message>
+    <message>
+        <source>Give the result a name.</source>
+        <translation>请为结果命名。</translation>
+    </message>
+    <message>
+        <source>“{0}” cannot be the name of a folder.</source>
+        <translation>“{0}”不能用作文件夹名称。</translation>
+    </message>
+    <message>
+        <source>There is something called “{0}” already.</source>
+        <translation>已有名为“{0}”的内容。</translation>
+    </message>
+    <message>
+        <source>Choose where the result goes</source>
+        <translation>选择结果的保存位置</translation>
+    </message>
+    <message>
+        <source>An adapter is small, can be switched off at any time, and learns nearly as much.</source>
+        <translation>适配器很小，可随时关闭，学到的几乎一样多。</translation>
+    </message>
+    <message>
+        <source>The whole model takes more memory and disk, learns a little more, and forgets more of what it knew.</source>
+        <translation>整个模型占用更多内存和磁盘，学到的略多，但也会忘掉更多原有的知识。</translation>
+    </message>
+    <message>
+        <source>“{0}” reads your documents a few times over and learns to foresee how you go on. It happens on this computer, and nothing leaves it. The model stays as it is: what it learns goes into a folder of its own.</source>
+        <translation>“{0}”会把您的文档读上几遍，学着预测您会怎样写下去。一切都在这台电脑上进行，不会外传。原模型保持不变：学到的内容存入单独的文件夹。</translation>
+    </message>
+    <message>
+        <source>It begins without the adapter “{0}”.</source>
+        <translation>学习时不使用适配器“{0}”。</translation>
+    </message>
+</context>
+<context>
     <name>TextEdit</name>
     <message>
         <source>Text</source>
         <translation>正文</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingEntry</name>
+    <message>
+        <source>Show how the model learns</source>
+        <translation>查看学习进度</translation>
+    </message>
+    <message>
+        <source>learning</source>
+        <translation>学习中</translation>
+    </message>
+    <message>
+        <source>stopping</source>
+        <translation>正在停止</translation>
+    </message>
+    <message>
+        <source>learning {0}</source>
+        <translation>学习中 {0}</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingQuestions</name>
+    <message>
+        <source>The model is still learning.</source>
+        <translation>模型还在学习。</translation>
+    </message>
+    <message>
+        <source>If it stops now, what it has learnt is kept, and it can go on another time.</source>
+        <translation>如果现在停止，已学到的内容会保留，以后可以继续。</translation>
+    </message>
+    <message>
+        <source>Stop and Quit</source>
+        <translation>停止并退出</translation>
+    </message>
+    <message>
+        <source>Quit When Done</source>
+        <translation>完成后退出</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
     </message>
 </context>
 <context>
@@ -733,7 +1054,46 @@
     </message>
 </context>
 <context>
+    <name>WatchPage</name>
+    <message>
+        <source>Details</source>
+        <translation>详细信息</translation>
+    </message>
+    <message>
+        <source>step {0} of {1}</source>
+        <translation>第 {0} 步，共 {1} 步</translation>
+    </message>
+    <message>
+        <source>step {0}</source>
+        <translation>第 {0} 步</translation>
+    </message>
+    <message>
+        <source>In places it writes your text down word for word. More text, or less time, would help.</source>
+        <translation>它有时会逐字照抄您的文字。增加文字或缩短时间会有帮助。</translation>
+    </message>
+</context>
+<context>
     <name>facts</name>
+    <message>
+        <source>{0} + {1} (off)</source>
+        <translation>{0} + {1}（已关闭）</translation>
+    </message>
+    <message>
+        <source>Adapter</source>
+        <translation>适配器</translation>
+    </message>
+    <message>
+        <source>Made for</source>
+        <translation>适用模型</translation>
+    </message>
+    <message>
+        <source>Rank</source>
+        <translation>秩</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>层</translation>
+    </message>
     <message>
         <source>Architecture</source>
         <translation>架构</translation>
@@ -924,6 +1284,26 @@
     <message>
         <source>&amp;Open Model…</source>
         <translation>打开模型(&amp;O)…</translation>
+    </message>
+    <message>
+        <source>&amp;Adapter</source>
+        <translation>适配器(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Choose Adapter…</source>
+        <translation>选择适配器(&amp;C)…</translation>
+    </message>
+    <message>
+        <source>&amp;Use Adapter</source>
+        <translation>使用适配器(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Remove Adapter</source>
+        <translation>移除适配器(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Teach the Model Your Style…</source>
+        <translation>让模型学习您的文风(&amp;T)…</translation>
     </message>
     <message>
         <source>&amp;Information…</source>
@@ -1131,6 +1511,117 @@
     <message>
         <source>Pasted text</source>
         <translation>粘贴文字</translation>
+    </message>
+</context>
+<context>
+    <name>training</name>
+    <message>
+        <source>adapter</source>
+        <translation>适配器</translation>
+    </message>
+    <message>
+        <source>whole model</source>
+        <translation>整个模型</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在启动…</translation>
+    </message>
+    <message>
+        <source>Reading your documents…</source>
+        <translation>正在读取文档…</translation>
+    </message>
+    <message>
+        <source>Learning from your documents</source>
+        <translation>正在从您的文档中学习</translation>
+    </message>
+    <message>
+        <source>Saving what was learnt…</source>
+        <translation>正在保存已学到的内容…</translation>
+    </message>
+    <message>
+        <source>Measuring what was learnt…</source>
+        <translation>正在测量学习效果…</translation>
+    </message>
+    <message>
+        <source>Stopping, and saving what was learnt…</source>
+        <translation>正在停止，并保存已学到的内容…</translation>
+    </message>
+    <message>
+        <source>Working…</source>
+        <translation>正在处理…</translation>
+    </message>
+    <message>
+        <source>{0} tokens/s</source>
+        <translation>{0} 词元/秒</translation>
+    </message>
+    <message>
+        <source>less than a minute left</source>
+        <translation>剩余不到一分钟</translation>
+    </message>
+    <message>
+        <source>about a minute left</source>
+        <translation>剩余约一分钟</translation>
+    </message>
+    <message>
+        <source>about {0} minutes left</source>
+        <translation>剩余约 {0} 分钟</translation>
+    </message>
+    <message>
+        <source>about {0} hours left</source>
+        <translation>剩余约 {0} 小时</translation>
+    </message>
+    <message>
+        <source>The model has learnt from your documents.</source>
+        <translation>模型已学完您的文档。</translation>
+    </message>
+    <message>
+        <source>Stopped.</source>
+        <translation>已停止。</translation>
+    </message>
+    <message>
+        <source>Learning went wrong and was stopped.</source>
+        <translation>学习出现异常，已停止。</translation>
+    </message>
+    <message>
+        <source>The time was up. More time would let it learn more.</source>
+        <translation>时间已到。给它更多时间，可以学到更多。</translation>
+    </message>
+    <message>
+        <source>What was learnt so far is kept: it can go on from there at any time.</source>
+        <translation>已学到的内容会保留：随时可以从这里继续。</translation>
+    </message>
+    <message>
+        <source>The loss was no longer a number. The last good state is kept; other documents or another method may do better.</source>
+        <translation>损失已不再是数。最后一个正常的状态会保留；换用其他文档或方法也许更好。</translation>
+    </message>
+    <message>
+        <source>There was too little text to hold pages back, so nothing was measured.</source>
+        <translation>文字太少，无法留出一部分，因此没有测量。</translation>
+    </message>
+    <message>
+        <source>perplexity {0} → {1}</source>
+        <translation>困惑度 {0} → {1}</translation>
+    </message>
+    <message>
+        <source>On pages it has never seen, it now foresees your words better: {0}, {1} lower.</source>
+        <translation>在从未见过的文字上，它对您用词的预测更准了：{0}，降低 {1}。</translation>
+    </message>
+    <message>
+        <source>On pages it has never seen, it foresees your words as before: {0}.</source>
+        <translation>在从未见过的文字上，它对您用词的预测与以前相当：{0}。</translation>
+    </message>
+    <message>
+        <source>On pages it has never seen, it foresees your words worse than before: {0}. More or more varied text may help.</source>
+        <translation>在从未见过的文字上，它对您用词的预测不如以前：{0}。增加文字的数量或种类可能有帮助。</translation>
+    </message>
+    <message>
+        <source>What it wrote for a test repeats nothing of your text.</source>
+        <translation>它试写的文字没有重复您的原文。</translation>
+    </message>
+    <message>
+        <source>The longest passage it repeated from your text in a test: {0} words, “{1}”.</source>
+        <translation>试写中照搬您原文的最长一段：{0} 个词，“{1}”。</translation>
     </message>
 </context>
 </TS>
