@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gptdesk import paths
+from gptdesk.checkpoints.download_cache import main_snapshot, repositories
 from gptdesk.checkpoints.families.base import CONFIG_NAME
 from gptdesk.checkpoints.info import ModelInfo
 from gptdesk.checkpoints.inspection import inspect_model, model_name
@@ -58,31 +59,11 @@ def _models_in(place: Path, depth: int = 2) -> Iterator[Path]:
 
 
 def _downloaded(cache: Path) -> Iterator[Path]:
-    """models--<owner>--<name>/snapshots/<revision>, of each model the one called "main"."""
-    try:
-        repositories = sorted(cache.glob("models--*"))[:_MAX_ENTRIES]
-    except OSError:
-        return
-    for repository in repositories:
-        try:
-            snapshots = sorted((repository / "snapshots").iterdir(), key=_changed)
-        except OSError:
-            continue
-        main = _main_revision(repository)
-        named = [snapshot for snapshot in snapshots if snapshot.name == main]
-        for snapshot in (named or snapshots)[-1:]:
+    """Of each downloaded model the revision called "main"."""
+    for repository in repositories(cache, _MAX_ENTRIES):
+        snapshot = main_snapshot(repository)
+        if snapshot is not None:
             yield from _models_in(snapshot, depth=0)
-
-
-def _main_revision(repository: Path) -> str:
-    try:
-        return (repository / "refs" / "main").read_text("ascii")[:100].strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def _changed(path: Path) -> float:
-    return path.stat().st_mtime
 
 
 def _is_folder(path: Path) -> bool:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from gptdesk.checkpoints.download_cache import blobs
 from gptdesk.errors import CheckpointError
 
 MAX_JSON_BYTES = 16 << 20  # parsed, this much JSON can still take 400 MB
@@ -78,13 +79,11 @@ def read_json(root: Path, name: str) -> dict[str, Any]:
 def _homes(root: Path) -> list[Path]:
     """Folders whose files belong to the model.
 
-    The download cache of Hugging Face keeps snapshots/<revision>/ full of links into blobs/ of
-    the same repository; nothing else outside the folder is allowed.
+    A snapshot in the download cache is full of links into the blobs of the same repository;
+    nothing else outside the folder is allowed.
     """
     home = root.resolve()
-    if home.parent.name == "snapshots":
-        return [home, home.parent.parent / "blobs"]
-    return [home]
+    return [folder for folder in (home, blobs(home)) if folder is not None]
 
 
 def _not_json(root: Path, name: str, why: str) -> CheckpointError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from gptdesk.checkpoints.download_cache import main_snapshot
 from gptdesk.checkpoints.families import read_config
 from gptdesk.checkpoints.families.base import CONFIG_NAME, shown
 from gptdesk.checkpoints.files import checked_file, is_there, read_json
@@ -172,7 +173,8 @@ def _locate(path: str | Path) -> tuple[Path, str]:
             str(error),
         ) from error
     if is_folder:
-        return place, ""
+        # A person who looks for a download finds the folder with its name, two levels above.
+        return main_snapshot(place) or place, ""
     refuse_foreign_file(checked_file(place.parent, place.name))
     return place.parent, place.name
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from gptdesk.checkpoints.download_cache import repository_name
 from gptdesk.checkpoints.families.base import CONFIG_NAME
 from gptdesk.checkpoints.files import read_json
 from gptdesk.checkpoints.folder import ONNX_KEY, ModelFolder, resolve_folder
@@ -73,9 +74,7 @@ def model_name(root: Path) -> str:
     if isinstance(name, str) and name.strip():
         return name.strip()[:100]
     home = root.resolve()
-    if home.parent.name == "snapshots":  # the download cache: models--owner--name/snapshots/hash
-        return home.parent.parent.name.removeprefix("models--").replace("--", "/")
-    return home.name
+    return repository_name(home) or home.name
 
 
 def typical_context(context_length: int) -> int:

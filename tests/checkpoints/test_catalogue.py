@@ -9,6 +9,7 @@ import pytest
 
 from gptdesk import paths
 from gptdesk.checkpoints.catalogue import list_models
+from gptdesk.checkpoints.inspection import inspect_model
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +72,15 @@ def test_downloads_are_found_in_their_main_revision(tiny_llama_dir: Path) -> Non
     _download(tiny_llama_dir, "bbb", main=False)
     (info,) = list_models()
     assert (info.path, info.name, info.refusal) == (wanted, "owner/tiny", "")
+
+
+def test_the_folder_of_a_download_stands_for_its_main_revision(tiny_llama_dir: Path) -> None:
+    snapshot = _download(tiny_llama_dir, "aaa", main=True)
+    _download(tiny_llama_dir, "bbb", main=False)
+    repository = snapshot.parent.parent
+    assert inspect_model(repository) == inspect_model(snapshot)
+    (repository / "refs" / "main").write_text("gone", "ascii")
+    assert inspect_model(repository).path.name == "bbb"
 
 
 def test_a_link_out_of_a_download_is_refused(tiny_llama_dir: Path, tmp_path: Path) -> None:
