@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gptdesk.checkpoints.download_cache import blobs
+from gptdesk.checkpoints.placeholders import placeholder_error
 from gptdesk.errors import CheckpointError
 
 MAX_JSON_BYTES = 16 << 20  # parsed, this much JSON can still take 400 MB
@@ -87,7 +88,7 @@ def _homes(root: Path) -> list[Path]:
 
 
 def _not_json(root: Path, name: str, why: str) -> CheckpointError:
-    return CheckpointError(
+    return placeholder_error(root / name) or CheckpointError(
         f"{name} in {root} is not valid JSON.",
         "Download the model again: the file is damaged or of another kind.",
         why,

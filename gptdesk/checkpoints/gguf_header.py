@@ -17,6 +17,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from gptdesk.checkpoints.placeholders import placeholder_error
 from gptdesk.checkpoints.stored_tensor import BLOCK_TYPES, StoredTensor, stored_bytes
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 
@@ -363,7 +364,7 @@ def _type_name(number: int) -> str:
 
 
 def _damaged(path: Path, why: str) -> CheckpointError:
-    return CheckpointError(
+    return placeholder_error(path) or CheckpointError(
         f"{path} is damaged or not a GGUF file.",
         "Download the file again; an interrupted download leaves it incomplete.",
         why,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gptdesk.checkpoints.placeholders import placeholder_error
 from gptdesk.checkpoints.stored_tensor import ITEM_BYTES, StoredTensor
 from gptdesk.checkpoints.zip_directory import Member, ZipError, read_directory
 from gptdesk.errors import CheckpointError, UnsupportedModelError
@@ -255,7 +256,7 @@ def _no_zip(path: Path, why: str) -> CheckpointError:
 
 
 def _damaged(path: Path, why: str) -> CheckpointError:
-    return CheckpointError(
+    return placeholder_error(path) or CheckpointError(
         f"{path} is damaged or not a file of PyTorch weights.",
         "Download the file again; an interrupted download leaves it incomplete.",
         why,

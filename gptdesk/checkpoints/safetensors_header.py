@@ -12,6 +12,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from gptdesk.checkpoints.placeholders import placeholder_error
 from gptdesk.checkpoints.stored_tensor import ITEM_BYTES, StoredTensor
 from gptdesk.errors import CheckpointError
 
@@ -84,7 +85,7 @@ def _check_layout(path: Path, tensors: list[StoredTensor], start: int, size: int
 
 
 def _damaged(path: Path, why: str) -> CheckpointError:
-    return CheckpointError(
+    return placeholder_error(path) or CheckpointError(
         f"{path} is damaged or not a safetensors file.",
         "Download the file again; an interrupted download leaves it incomplete.",
         why,

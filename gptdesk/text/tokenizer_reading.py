@@ -28,7 +28,7 @@ def rust_border(path: Path) -> Iterator[None]:
 def broken(path: Path, why: str) -> TokenizerError:
     """The error for a tokenizer file of which `why` is wrong."""
     return TokenizerError(
-        f"{path.name} in {path.parent} cannot be used: {why[:300]}",
+        f"{path.name} in {path.parent} cannot be used: {why[:300].rstrip('.')}.",
         "Download the model's tokenizer files again.",
         why[:10_000],
     )

@@ -25,7 +25,7 @@ from gptdesk.errors import GptDeskError
 from gptdesk.model.gpt import GPT
 from tests.helpers import nanogpt
 from tests.helpers.checkpoints import write_tokenizer
-from tests.helpers.damage import INDEX, WEIGHTS
+from tests.helpers.damage import INDEX, WEIGHTS, refused
 from tests.helpers.gguf_files import write_gguf
 from tests.helpers.pickles import PICKLE, PICKLE_INDEX, pickled_twin
 
@@ -151,3 +151,24 @@ def test_the_model_that_was_there_or_an_error(
     judge()
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * 1024 < MEMORY
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("safetensors", WEIGHTS),
+        ("safetensors", "config.json"),
+        ("pickle", PICKLE),
+        ("gguf", "model.gguf"),
+    ],
+)
+def test_what_is_downloaded_in_place_of_a_file(
+    models: dict[str, Path], kind: str, name: str, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(models[kind], tmp_path / "model"))
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 267\n"
+    for content, told in ((pointer, "Git LFS"), ("\n<!DOCTYPE html><html>", "web page")):
+        (folder / name).write_text(content, "ascii")
+        message = refused(folder)
+        assert name in message
+        assert told in message
