@@ -1,4 +1,4 @@
-"""Training in a child process, for whoever must stay responsive: the window. Needs no torch.
+"""Training in a child process of low priority, for whoever must stay responsive. Needs no torch.
 
 The child is `gptdesk train … --json` or a command like it: it prints events as lines of JSON. It
 is asked to stop by a signal, upon which it saves a checkpoint and ends with "cancelled".
@@ -20,6 +20,11 @@ from gptdesk.training.events import TrainingEvent, TrainingFailed, TrainingFinis
 
 _WINDOWS = os.name == "nt"
 _TAIL = 4000
+_NICENESS = 10
+# A signal for the child must not reach this process, nor the other way round.
+_CREATION_FLAGS: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(
+    subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0
+)
 
 
 class RemoteTraining:
@@ -100,10 +105,10 @@ class RemoteTraining:
                 env=environment,
                 encoding="utf-8",
                 errors="replace",
-                # A signal for the child must not reach this process, nor the other way round.
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                creationflags=_CREATION_FLAGS,
                 start_new_session=not _WINDOWS,
             )
+            _give_way(self._child)
             if self._cancelled.is_set():
                 _ask_to_stop(self._child)
             return self._child
@@ -130,6 +135,13 @@ class RemoteTraining:
                 child.wait()
         if child.stdout is not None:
             child.stdout.close()
+
+
+def _give_way(child: subprocess.Popen[str]) -> None:
+    """Let whatever else runs on this machine come first; threads that come later inherit it."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # it has ended, or the system forbids it
+            os.setpriority(os.PRIO_PROCESS, child.pid, _NICENESS)
 
 
 def _ask_to_stop(child: subprocess.Popen[str]) -> None:

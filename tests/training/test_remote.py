@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -84,6 +85,24 @@ def test_a_cancelled_child_ends_by_itself() -> None:
         events.append(to_json(event))
         run.cancel()
     assert events == [STEP, end]
+
+
+def test_a_child_that_was_made_to_go_is_told_from_one_that_died() -> None:
+    run = remote(f"import time; print({STEP!r}, flush=True); time.sleep(60)")
+    for _ in run.events():
+        run.kill()
+    assert run.interrupted
+    died = remote("exit(3)")
+    list(died.events())
+    assert not died.interrupted
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has priority classes")
+def test_the_child_gives_way_to_whatever_else_runs() -> None:
+    code = "import os, time; time.sleep(0.2); exit(os.getpriority(os.PRIO_PROCESS, 0))"
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    (failed,) = remote(code).events()
+    assert f"(code {max(own, 10)})" in failed.title
 
 
 def test_cancelling_before_the_start_counts() -> None:

@@ -39,7 +39,7 @@ class TeachingDialog(QDialog):
         self.setWindowTitle(self.tr("Teach the Model Your Style"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._controller, self._models = controller, models
-        self._form = TeachingForm(open_paths)
+        self._form = TeachingForm(open_paths, lambda: controller.unfinished)
         self._watch = WatchPage()
         self._pages = QStackedWidget()
         self._banner = QFrame()

@@ -35,12 +35,22 @@ _METHODS = (
 
 
 class TeachingForm(QWidget):
-    """Says at once what is still missing; `request` is the order once nothing is."""
+    """Says at once what is still missing; `request` is the order once nothing is.
+
+    Args:
+        open_paths: asked for the documents that are open in the window and have a file.
+        unfinished: asked for the order that was stopped, if there is one.
+    """
 
     changed = Signal()
 
-    def __init__(self, open_paths: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        open_paths: Callable[[], Sequence[str]],
+        unfinished: Callable[[], TeachingRequest | None],
+    ) -> None:
         super().__init__()
+        self._unfinished = unfinished
         self._model: OpenModel | None = None
         self._place: Path | None = None
         self._explanation = label("", name="training.explanation", wrap=True)
@@ -140,8 +150,11 @@ class TeachingForm(QWidget):
         """The order; None while something is missing."""
         if self._model is None or self._problem_text() or not self.sources.has_text:
             return None
+        return self._ordered(self._model)
+
+    def _ordered(self, model: OpenModel) -> TeachingRequest:
         return TeachingRequest(
-            self._model.path,
+            model.path,
             self.sources.paths,
             str(self._out),
             self._minutes.value(),
@@ -161,21 +174,39 @@ class TeachingForm(QWidget):
         return next((name for name in names if name not in taken), name)
 
     def _problem_text(self) -> str:
-        name = self._name.text().strip()
-        if self._model is not None and self._model.model.kind == "onnx":
+        return self._model_problem() or self._name_problem()
+
+    def _model_problem(self) -> str:
+        model = self._model
+        if model is None:
+            return self.tr("No model is open.")
+        if model.model.kind == "onnx":
             text = self.tr(
                 "“{0}” is an ONNX export, which cannot learn. Open the model it was made from."
             )
-            return text.format(self._model.name)
-        if self._model is not None and self._model.engine.name == "fake":
+            return text.format(model.name)
+        if model.engine.name == "fake":
             return self.tr("The demo has no model that could learn. Open a model first.")
+        return ""
+
+    def _name_problem(self) -> str:
+        name = self._name.text().strip()
         if not name:
             return self.tr("Give the result a name.")
         if _BAD_NAME.search(name):
             return self.tr("“{0}” cannot be the name of a folder.").format(name)
         if self._out.is_file() or _children(self._out):
             return self.tr("There is something called “{0}” already.").format(name)
-        return ""
+        stopped = self._unfinished()
+        if stopped is None or self._model is None or stopped.out != str(self._out):
+            return ""
+        if stopped.goes_on_with(self._ordered(self._model)):
+            return ""
+        text = self.tr(
+            "“{0}” was stopped before it was done, and can go on only with the same model,"
+            " documents and method. Give this one another name."
+        )
+        return text.format(name)
 
     @Slot()
     def _choose_place(self) -> None:

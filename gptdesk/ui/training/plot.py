@@ -16,6 +16,7 @@ _POINT = 4.0
 _RADIUS = 10
 _FONT_PIXELS = 11
 _MARGIN = 14
+_LEAST_SPAN = 0.5  # of the axis: the noise of the first steps must not look like a fall
 
 
 class LossPlot(Translated, QWidget):
@@ -91,7 +92,7 @@ class _Drawing:
         self._plot, self._painter, self._colors = plot, painter, theme.colors()
         metrics = QFontMetrics(plot.font())
         self._line = metrics.height()
-        low, high = bounds
+        low, high = _widened(*bounds)
         rows = max(2, min(6, plot.height() // (3 * self._line)))
         self._ticks = round_ticks(low, high, rows)
         self._steps = max(1, steps)
@@ -175,6 +176,11 @@ class _Drawing:
     ) -> None:
         self._painter.setPen(QColor(self._colors.muted))
         self._painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    missing = max(0.0, _LEAST_SPAN - (high - low)) / 2
+    return low - missing, high + missing
 
 
 def _figure(tick: float, ticks: list[float]) -> str:

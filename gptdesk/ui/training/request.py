@@ -35,6 +35,14 @@ class TeachingRequest:
         """What the result is called."""
         return Path(self.out).name
 
+    def goes_on_with(self, other: TeachingRequest) -> bool:
+        """Whether `other`, to the same folder, can go on where this one was stopped."""
+        return (self.model, set(self.sources), self.method) == (
+            other.model,
+            set(other.sources),
+            other.method,
+        )
+
     def arguments(self) -> tuple[str, ...]:
         """Arguments of the `gptdesk` command."""
         return (

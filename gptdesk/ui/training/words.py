@@ -83,7 +83,7 @@ def report_words(report: FinetuneReport) -> str:
         return translate(
             "training", "There was too little text to hold pages back, so nothing was measured."
         )
-    figures = translate("training", "perplexity {0} → {1}").format(_figure(before), _figure(after))
+    figures = translate("training", "perplexity {0} → {1}").format(*_figures(before, after))
     if after < 0.995 * before:
         text = translate(
             "training",
@@ -119,8 +119,11 @@ def percent(share: float) -> str:
     return f"{round(100 * share)}\u00a0%"
 
 
-def _figure(perplexity: float) -> str:
-    return f"{perplexity:.1f}" if perplexity < 100 else grouped(round(perplexity))
+def _figures(before: float, after: float) -> list[str]:
+    """Both with a decimal unless both are large, so that they can be compared."""
+    if min(before, after) >= 100:
+        return [grouped(round(before)), grouped(round(after))]
+    return [f"{before:.1f}", f"{after:.1f}"]
 
 
 def _shortened(text: str, most: int = 120) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from pathlib import Path
@@ -12,6 +13,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton, QSpinBox
 
 from gptdesk import paths
+from gptdesk.training import remote
 from gptdesk.training.events import TrainingFailed, TrainingFinished
 from gptdesk.ui import choose
 from tests.helpers import adapters
@@ -244,6 +246,48 @@ def test_a_command_that_cannot_be_started_is_a_failure(teacher: Teacher, letters
     assert "no such program" in teacher.dialog._watch._details.toPlainText()
     teacher.click("show_details")
     assert teacher.dialog._watch._details.isVisible()
+
+
+def test_a_run_that_cannot_be_followed_ends_all_the_same(
+    teacher: Teacher, letters: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(remote.tempfile, "TemporaryFile", full)
+    teacher.start("done", letters)
+    assert isinstance(teacher.finish(), TrainingFailed)
+    assert "No space left" in teacher.dialog._watch._details.toPlainText()
+
+
+def test_what_was_stopped_is_not_mixed_with_another_order(teacher: Teacher, letters: Path) -> None:
+    teacher.start("hold", letters)
+    teacher.until_step(1)
+    teacher.click("stop")
+    teacher.finish()
+    teacher.click("back")
+    assert teacher.shown("form_problem") == ""
+    teacher.click("more")
+    teacher.click("method.full")
+    teacher.dialog.findChild(QLineEdit, "training.name").setText("other")
+    assert teacher.button("start").isEnabled()
+    teacher.click("method.lora")
+    teacher.add(letters / "letter 1.txt")
+    teacher.dialog.findChild(QLineEdit, "training.name").setText("my-style")
+    assert "another name" in teacher.shown("form_problem")
+
+
+def test_the_model_may_be_closed_meanwhile(
+    teacher: Teacher, letters: Path, tiny_llama_dir: Path
+) -> None:
+    teacher.start("done", letters)
+    teacher.driver.window.models.unload()
+    end = teacher.finish()
+    teacher.until(lambda: not teacher.driver.window.worker.open_jobs)
+    adapters.write(tiny_llama_dir, Path(end.path), r=4, target_modules=["q_proj"])
+    teacher.click("use")
+    teacher.until(lambda: not teacher.driver.window.worker.open_jobs)
+    assert teacher.driver.window.models.current.adapter.name == "my-style"
 
 
 def test_a_closed_dialog_leaves_the_run_in_the_status_bar(teacher: Teacher, letters: Path) -> None:
