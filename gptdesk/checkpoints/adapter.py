@@ -24,7 +24,7 @@ from gptdesk.checkpoints.adapter_folder import (
     plan_adapter,
     resolve_adapter,
 )
-from gptdesk.checkpoints.families.base import Rule
+from gptdesk.checkpoints.families.base import Rule, few
 from gptdesk.checkpoints.pickle_agreement import check_agreement
 from gptdesk.checkpoints.plan import Step
 from gptdesk.checkpoints.stored_tensor import StoredTensor
@@ -154,9 +154,8 @@ def _layers(
 def _warnings(not_finite: list[str]) -> list[str]:
     if not not_finite:
         return []
-    more = f" and {len(not_finite) - 1} more tensors" if len(not_finite) > 1 else ""
     warning = (
-        f"The adapter holds values that are not numbers (in {not_finite[0]}{more}): the model's "
+        f"The adapter holds values that are not numbers (in {few(not_finite, 1)}): the model's "
         "output will be useless. Download it again."
     )
     return [warning]

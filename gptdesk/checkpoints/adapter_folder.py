@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gptdesk.checkpoints.adapter_options import ADAPTER_CONFIG, AdapterOptions, read_options
 from gptdesk.checkpoints.families import FAMILIES
-from gptdesk.checkpoints.families.base import CONFIG_NAME, Family, Rule
+from gptdesk.checkpoints.families.base import CONFIG_NAME, Family, Rule, few
 from gptdesk.checkpoints.files import checked_file, read_json
 from gptdesk.checkpoints.layout import EMBEDDING, Shapes, parameter_shapes
 from gptdesk.checkpoints.pickle_header import read_header as read_pickled
@@ -34,7 +34,6 @@ _NAME = re.compile(
     r"|(?:\.modules_to_save(?:\.default)?|\.base_layer)?\.(?P<part>weight|bias))"
 )
 _TABLES = (EMBEDDING, "model.embed_positions.weight")
-_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +219,7 @@ def _sorted(
             halves.setdefault(match["module"], {})[half] = tensor
     torn = sorted(module for module, pair in halves.items() if len(pair) < 2)
     if torn or not tensors:
-        what = f"only one half of {_few(torn)}" if torn else "no tensors"
+        what = f"only one half of {few(torn)}" if torn else "no tensors"
         raise CheckpointError(
             f"The adapter in {root} is incomplete: it holds {what}.", "Download it again."
         )
@@ -256,7 +255,7 @@ def _check_targets(
     if extra:
         raise CheckpointError(
             f"The adapter in {folder.root} does not fit its {ADAPTER_CONFIG}, whose "
-            f"target_modules do not name {_few(extra)}.",
+            f"target_modules do not name {few(extra)}.",
             "Download it again: its files do not belong together.",
         )
     wanted = {
@@ -268,7 +267,7 @@ def _check_targets(
     missing = sorted(wanted - found - kept)
     if missing:
         raise CheckpointError(
-            f"The adapter in {folder.root} is incomplete: it has no tensors for {_few(missing)}.",
+            f"The adapter in {folder.root} is incomplete: it has no tensors for {few(missing)}.",
             "Download it again, or choose the model it was made for.",
         )
 
@@ -330,8 +329,3 @@ def _misfit(folder: AdapterFolder, why: str) -> CheckpointError:
         if base
         else "Choose the model it was made for.",
     )
-
-
-def _few(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

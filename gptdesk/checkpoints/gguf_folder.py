@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from gptdesk.checkpoints.families.base import few
 from gptdesk.checkpoints.files import checked_file
 from gptdesk.checkpoints.gguf_header import MAGIC, GgufHeader, read_gguf_header
 from gptdesk.checkpoints.stored_tensor import StoredTensor
@@ -21,7 +22,6 @@ _PART = re.compile(r"(?P<name>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", 
 _MAX_PARTS = 1000
 _OTHER_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx")
 _PROJECTOR = "mmproj"  # files that turn images into tokens, offered beside the model's own
-_SHOWN = 5
 
 
 def find_gguf(root: Path, chosen: str) -> Path | None:
@@ -45,7 +45,7 @@ def find_gguf(root: Path, chosen: str) -> Path | None:
     models = [name for name in names if name.lower().endswith(SUFFIX) and _starts_a_model(name)]
     if len(models) > 1:
         raise CheckpointError(
-            f"{root} holds several GGUF files: {_few(models)}.",
+            f"{root} holds several GGUF files: {few(models)}.",
             "Open one of them: they are different models, or one at different precisions.",
         )
     return _first_part(root, models[0]) if models else None
@@ -142,8 +142,3 @@ def _is_gguf(path: Path) -> bool:
             return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
-
-
-def _few(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gptdesk.cancel import CancelFlag
+from gptdesk.checkpoints.families.base import few
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.layout import EMBEDDING, HEAD
 from gptdesk.checkpoints.memory import give_back_freed, refuse_if_too_large
@@ -73,9 +74,8 @@ class WeightStream:
         if not_finite:
             names = [step.stored.name for step in steps if step.stored.name in not_finite]
             self.warnings.append(
-                f"The weights hold values that are not numbers (in {names[0]}"
-                + (f" and {len(names) - 1} more tensors" if len(names) > 1 else "")
-                + "): the model's output will be useless. Download it again."
+                f"The weights hold values that are not numbers (in {few(names, 1)}): the model's "
+                "output will be useless. Download it again."
             )
 
     def _settle_tying(self, plan: WeightPlan) -> tuple[ModelConfig, WeightPlan]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gptdesk.checkpoints.families import find_family
-from gptdesk.checkpoints.families.base import Family, Rule
+from gptdesk.checkpoints.families.base import Family, Rule, few
 from gptdesk.checkpoints.folder import ModelFolder
 from gptdesk.checkpoints.gguf_rules import gguf_family
 from gptdesk.checkpoints.layout import EMBEDDING, HEAD, HEAD_BIAS, parameter_shapes
@@ -20,8 +20,6 @@ from gptdesk.checkpoints.stored_tensor import BLOCK_TYPES, FLOAT_TYPES, StoredTe
 from gptdesk.checkpoints.weight_formats import read_headers
 from gptdesk.errors import CheckpointError, UnsupportedModelError
 from gptdesk.model.config import ModelConfig
-
-_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +119,17 @@ def _check_names(root: Path, wanted: Iterable[str], found: Iterable[str]) -> Non
     missing, extra = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
     if not missing and not extra:
         return
-    parts = [f"{_few(missing)} missing"] if missing else []
-    parts += [f"{_few(extra)} not expected"] if extra else []
+    parts = []
+    if missing:
+        text = few(missing)
+        parts.append(f"{text} is missing" if len(missing) == 1 else f"{text} are missing")
+    if extra:
+        text = few(extra)
+        parts.append(f"{text} is not expected" if len(extra) == 1 else f"{text} are not expected")
     raise CheckpointError(
         f"The weights in {root} do not fit its configuration: {'; '.join(parts)}.",
         "Download the model again: its files are incomplete or do not belong together.",
     )
-
-
-def _few(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    text = ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return f"{text} {'is' if len(names) == 1 else 'are'}"
 
 
 def _step(

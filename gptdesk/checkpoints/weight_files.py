@@ -110,7 +110,7 @@ def _shards(root: Path, naming: _Naming) -> tuple[str, ...]:
             )
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise CheckpointError(
-                f"{source} points outside the model's folder.",
+                f"{source} leads outside the model's folder.",
                 "Only open models from sources you trust; this one may be trying to read other "
                 "files.",
             )

@@ -100,4 +100,5 @@ def read_config(data: Mapping[str, Any], source: str = CONFIG_NAME) -> ModelConf
     except CheckpointError as error:
         if source in error.title:
             raise
-        raise CheckpointError(f"{source}: {error.title}", error.hint, error.details) from error
+        title = f"{source} cannot be used: {error.title}"
+        raise CheckpointError(title, error.hint, error.details) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -246,3 +246,9 @@ def shown(value: object) -> str:
     """A value short enough for an error message."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def few(names: Sequence[str], most: int = 4) -> str:
+    """Names for an error message, the first ones where they are many."""
+    text, more = ", ".join(names[:most]), len(names) - most
+    return f"{text} and {more} more" if more > 0 else text
