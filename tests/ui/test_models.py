@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from gptdesk.engines.torch_engine import TorchEngine
 from gptdesk.errors import GptDeskError
 from gptdesk.export import onnx_export
 from gptdesk.ui import choose
+from tests.helpers.damage import change_tensors
 from tests.ui.window_driver import Driver
 
 
@@ -73,6 +75,19 @@ def test_a_bad_model_keeps_the_old_one(writer: Driver, tmp_path: Path) -> None:
     assert writer.find("message").isVisible()
     writer.generate()
     assert writer.editor.has_provisional
+
+
+def test_weights_that_are_not_numbers_are_told(
+    driver: Driver, tiny_gpt2_dir: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_gpt2_dir, tmp_path / "model"))
+    change_tensors(folder, lambda tensors: tensors["transformer.ln_f.weight"][3:].fill_(math.nan))
+    driver.load(folder)
+    assert driver.window.models.current is not None
+    assert "transformer.ln_f.weight" in driver.said[-1]
+    opened = dialog(driver, "model.info", "model.info_dialog")
+    assert any("transformer.ln_f.weight" in line.text() for line in opened.findChildren(QLabel))
+    opened.close()
 
 
 def test_export_and_switch_through_the_menu(writer: Driver, tmp_path: Path) -> None:
