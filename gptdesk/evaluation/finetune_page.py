@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import gptdesk
+from gptdesk import __version__
 from gptdesk.evaluation.copying import ALARM_CHARACTERS, ALARM_WORDS, Copied
 from gptdesk.evaluation.perplexity import Likelihood
 
@@ -77,7 +77,7 @@ class Report:
 def as_data(report: Report) -> dict[str, Any]:
     """Plain values for report.json; figures that are none become null."""
     return {
-        "gptdesk": gptdesk.__version__,
+        "gptdesk": __version__,
         "model": report.model,
         "method": report.method,
         "out": report.out,

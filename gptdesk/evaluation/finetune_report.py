@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gptdesk.cancel import NEVER, CancelFlag, raise_if_cancelled
 from gptdesk.checkpoints.folder import ModelFolder, resolve_folder
-from gptdesk.errors import Cancelled
+from gptdesk.errors import Cancelled, GptDeskError
 from gptdesk.evaluation.copying import Copied, copied_runs
 from gptdesk.evaluation.finetune_page import Report, Sample, as_data, as_page
 from gptdesk.evaluation.perplexity import Likelihood, measure_text
@@ -29,7 +29,9 @@ from gptdesk.training.events import (
     StageStarted,
     TrainingEvent,
     TrainingFinished,
+    TrainingWarning,
 )
+from gptdesk.training.finetune_lengths import row_tokens
 from gptdesk.training.finetune_settings import FinetuneSettings
 from gptdesk.training.finetune_text import TuningText
 from gptdesk.training.instruction import Example, ExampleReader
@@ -47,7 +49,13 @@ _SAMPLE_TOKENS = 100
 
 _GREEDY = Sampling(temperature=0.0, max_new_tokens=_SAMPLE_TOKENS)
 _MANNERS: dict[str, dict[str, float | int]] = {
-    "greedy": {"temperature": 0.0, "max_new_tokens": _SAMPLE_TOKENS},
+    # Nothing that holds it off repeating: a model that knows a text by heart is to show it.
+    "greedy": {
+        "temperature": 0.0,
+        "repetition_penalty": 1.0,
+        "dry_multiplier": 0.0,
+        "max_new_tokens": _SAMPLE_TOKENS,
+    },
     "sampled": {"seed": 1, "max_new_tokens": _SAMPLE_TOKENS},
 }
 
@@ -66,16 +74,20 @@ def finetune_and_report(
     """
     from gptdesk.training.finetune import finetune  # imports torch
 
-    def questions(folder: ModelFolder, tokenizer: Tokenizer) -> TaskQuestions:
-        return questions_for(folder, tokenizer, both_directions=settings.both_directions)
+    def questions(folder: ModelFolder, tokenizer: Tokenizer, context: int) -> TaskQuestions:
+        both = settings.both_directions
+        return questions_for(folder, tokenizer, context, both_directions=both)
 
     for event in finetune(settings, cancel, questions):
         if isinstance(event, TrainingFinished) and event.reason in ("done", "time"):
             try:
                 yield from report_on(settings, event, cancel)
             except Cancelled:
-                yield dataclasses.replace(event, reason="cancelled")
-                return
+                event = dataclasses.replace(event, reason="cancelled")
+            except GptDeskError as error:
+                yield TrainingWarning(
+                    f"The result is saved, but what it brought cannot be told: {error.title}"
+                )
         yield event
 
 
@@ -94,37 +106,17 @@ def report_on(
     yield StageStarted(_STAGE, "before and after, on text held out")
     folder = resolve_folder(settings.model)
     text = TuningText(settings, cancel)
-    is_lora = settings.method == "lora"
-    loaded = load_model(
-        folder.path,
-        engine="torch",
-        device=settings.device,
-        threads=settings.threads,
-        adapter=settings.out if is_lora else None,
-        cancel=cancel,
-    )
-    with contextlib.closing(loaded) as model:
+    with contextlib.closing(_loaded(settings, cancel, tuned=False)) as model:
         held = _HeldOut(settings, text, folder, model.tokenizer)
-        if is_lora:
-            model.adapter_enabled = False
         before = yield from held.measure(model, "before", cancel)
-        if is_lora:
-            model.adapter_enabled = True
-            after, samples = yield from _judge(model, held, text, cancel)
-    if not is_lora:
-        tuned = load_model(
-            settings.out,
-            engine="torch",
-            device=settings.device,
-            threads=settings.threads,
-            cancel=cancel,
-        )
-        with contextlib.closing(tuned) as model:
-            after, samples = yield from _judge(model, held, text, cancel)
+    with contextlib.closing(_loaded(settings, cancel, tuned=True)) as model:
+        after, samples = yield from _judge(model, held, text, cancel)
     yield StageProgress(_STAGE, 0, 0, "comparing samples with the training text")
 
     def learnt() -> Iterator[str]:
-        return itertools.chain(text.documents("train"), text.answers("train"))
+        for one in itertools.chain(text.documents("train"), text.answers("train")):
+            raise_if_cancelled(cancel)
+            yield one
 
     report = Report(
         model=str(settings.model),
@@ -141,6 +133,19 @@ def report_on(
     yield _write(report, settings.out)
 
 
+def _loaded(settings: FinetuneSettings, cancel: CancelFlag, *, tuned: bool) -> Model:
+    """The model as it was, or with what it has learnt."""
+    is_lora = settings.method == "lora"
+    return load_model(
+        settings.out if tuned and not is_lora else settings.model,
+        engine="torch",
+        device=settings.device,
+        threads=settings.threads,
+        adapter=settings.out if tuned and is_lora else None,
+        cancel=cancel,
+    )
+
+
 class _HeldOut:
     """What the models are measured on: prose, and answers to questions."""
 
@@ -152,8 +157,10 @@ class _HeldOut:
         tokenizer: Tokenizer,
     ) -> None:
         self._prose = list(_first_chars(text.documents("validation"), _MOST_CHARS))
-        render = questions_for(folder, tokenizer, both_directions=settings.both_directions)
-        reader = ExampleReader(tokenizer, render, folder.config.context_length)
+        context = row_tokens(settings, folder.config)
+        both = settings.both_directions
+        render = questions_for(folder, tokenizer, context, both_directions=both)
+        reader = ExampleReader(tokenizer, render, context)
         answers = text.examples("validation", reader)
         self.answers = list(itertools.islice(answers, _MOST_ANSWERS))
         self._tokenizer = tokenizer
@@ -164,9 +171,10 @@ class _HeldOut:
         parts = []
         if self._prose:
             chars = sum(map(len, self._prose))
-            parts.append(f"{chars:,} characters of prose from {len(self._prose):,} documents")
+            documents = _counted(len(self._prose), "document")
+            parts.append(f"{chars:,} characters of prose from {documents}")
         if self.answers:
-            parts.append(f"{len(self.answers):,} answers to questions")
+            parts.append(_counted(len(self.answers), "answer"))
         return " and ".join(parts) or "nothing was held out"
 
     @property
@@ -229,6 +237,10 @@ def _continue(
 ) -> str:
     events = model.run("continue", prompt, sampling=sampling, cancel=cancel)
     return "".join(event.text for event in events)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _first_chars(documents: Iterator[str], most: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from gptdesk.errors import DocumentError
+from gptdesk.errors import ContextOverflowError, DocumentError
 from gptdesk.tasks.base import Operations
 from gptdesk.tasks.languages import detect
 from gptdesk.tasks.profile import ModelProfile, read_profile
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gptdesk.checkpoints.folder import ModelFolder
 
 _POINTS = 5  # of a list, which no training data asks for
+_END_TOKENS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class TaskQuestions:
     Args:
         tokenizer: of the model.
         profile: its gptdesk.json.
-        context_length: tokens it can attend to.
+        context_length: tokens that a question and its answer may have.
         both_directions: also translate back.
     """
 
@@ -81,8 +82,19 @@ class TaskQuestions:
         language = str(row.get("lang") or detect(summary))
         form = str(row.get("form") or form_of(summary))
         prompts = SummaryPrompts(self._ops, language, _POINTS)
+        if prompts.style != "template":  # whose text stands alone and is cut by the reader
+            document = self._fitting(document, summary, prompts)
         answer = self._answer(summary, prompts.style)
         return Question(prompts.whole(document, form), answer, may_cut=prompts.style == "template")
+
+    def _fitting(self, document: str, summary: str, prompts: SummaryPrompts) -> str:
+        """As much of a document as leaves room for the question and the answer."""
+        try:
+            budget = prompts.budget(self._tokenizer.count(summary) + _END_TOKENS)
+        except ContextOverflowError as error:
+            raise DocumentError("the summary leaves no room for a text in the context") from error
+        starts = self._tokenizer.token_starts(document)
+        return document if len(starts) <= budget else document[: starts[budget]]
 
     def _translation(self, row: Row, source: str, target: str) -> Question:
         codes = row[f"{source}_lang"], row[f"{target}_lang"]
@@ -112,13 +124,12 @@ class TaskQuestions:
 
 
 def questions_for(
-    folder: ModelFolder, tokenizer: Tokenizer, *, both_directions: bool = True
+    folder: ModelFolder, tokenizer: Tokenizer, context: int, *, both_directions: bool = True
 ) -> TaskQuestions:
-    """The questions as the model in a folder is asked them.
+    """The questions as the model in a folder is asked them, in so many tokens.
 
     Raises:
         CheckpointError: its gptdesk.json is damaged.
     """
     profile = ModelProfile() if folder.kind == "gguf" else read_profile(folder.root)
-    context = folder.config.context_length
     return TaskQuestions(tokenizer, profile, context, both_directions=both_directions)

@@ -53,8 +53,8 @@ from gptdesk.training.task_templates import end_text, templates_for
 from gptdesk.training.trainer import CHECKPOINTS, Trainer
 from gptdesk.training.work_folder import WorkFolder, digest_of, read_json, write_json
 
-RendererMaker = Callable[[ModelFolder, Tokenizer], Renderer]
-"""Makes what puts questions to a model; whoever knows the tasks brings one."""
+RendererMaker = Callable[[ModelFolder, Tokenizer, int], Renderer]
+"""Makes what puts questions to a model in so many tokens; whoever knows the tasks brings one."""
 
 _STAGE = "finetune"
 _ORIGIN, _FINISHED, _BEST = "origin.json", "finished.json", "best.safetensors"
@@ -129,15 +129,14 @@ class _Run:
         tokenizer = load_tokenizer(folder)
         self._context = row_tokens(settings, folder.config)
         text = TuningText(settings, cancel)
-        render = make_renderer(folder, tokenizer)
+        render = make_renderer(folder, tokenizer, self._context)
         self._rows = TuningRows(text, tokenizer, render, self._context, work)
         self._device = _device(settings.device)
 
     def events(self) -> Iterator[TrainingEvent]:
         yield from self._rows.write(self._cancel)
         settings = self._settings
-        probe = self._rows.batches("train", 1, settings.seed)
-        rows_per_epoch = probe.rows_per_epoch if probe else 1
+        rows_per_epoch = self._rows.count("train")
         plan = trainer_settings(
             settings,
             self._folder.config,
@@ -266,7 +265,7 @@ class _Run:
         return TrainingFinished(event.reason, event.step, event.loss, str(out))
 
 
-def _by_templates(_folder: ModelFolder, tokenizer: Tokenizer) -> Renderer:
+def _by_templates(_folder: ModelFolder, tokenizer: Tokenizer, _context: int) -> Renderer:
     return TemplateRenderer(templates_for(tokenizer), end_text(tokenizer), tokenizer)
 
 

@@ -14,7 +14,7 @@ _LEAST_STEPS = 10  # of an epoch, as far as there are rows for so many
 _FULL_RATES = ((3e7, 5e-4), (2e8, 1e-4), (math.inf, 2e-5))
 """Up to so many parameters, a peak learning rate for all weights: large models forget at rates
 that small ones need."""
-_LORA_FACTOR = 6.0
+_LORA_FACTOR = 10.0
 _MOST_WARMUP = 50
 
 

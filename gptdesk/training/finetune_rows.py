@@ -11,7 +11,7 @@ from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.collect import Split
 from gptdesk.training.events import StageProgress, StageStarted, TrainingEvent, TrainingWarning
 from gptdesk.training.example_rows import InstructBatches, read_rows_index, write_rows
-from gptdesk.training.finetune_text import TuningText, skipped_text
+from gptdesk.training.finetune_text import TuningText
 from gptdesk.training.instruction import Example, ExampleReader, Renderer, RowCounts
 from gptdesk.training.work_folder import WorkFolder, digest_of, read_json, write_json
 
@@ -72,14 +72,19 @@ class TuningRows:
             yield from self._write_split(split, reader, cancel)
             figures[split] = self._bytes_per_target(split, reader.counts)
         yield from _warnings(reader.counts)
-        if not self._index_rows("validation"):
+        if not self.count("validation"):
             yield TrainingWarning("Nothing is held out: nobody can say what training brings.")
         note = {"origin": self.origin, "bytes_per_token": figures["validation"]}
         write_json(self.work.examples, note)
 
+    def count(self, split: Split) -> int:
+        """Rows of one side that were written."""
+        index = read_rows_index(self.work.example_rows(split))
+        return index.rows if index else 0
+
     def batches(self, split: Split, rows: int, seed: int) -> InstructBatches | None:
         """The rows of one side as batches; None where it has none."""
-        if not self._index_rows(split):
+        if not self.count(split):
             return None
         batches = InstructBatches(self.work.example_rows(split), rows, seed)
         if split == "validation":
@@ -90,10 +95,6 @@ class TuningRows:
         if read_json(self.work.examples).get("origin") != self.origin:
             return False
         return all(read_rows_index(self.work.example_rows(split)) for split in SPLITS)
-
-    def _index_rows(self, split: str) -> int:
-        index = read_rows_index(self.work.example_rows(split))
-        return index.rows if index else 0
 
     def _write_split(
         self, split: Split, reader: ExampleReader, cancel: CancelFlag | None

@@ -13,7 +13,7 @@ from gptdesk.training.config import Precision
 
 Method = Literal["lora", "full"]
 
-DEFAULT_LORA = LoraSettings(rank=16, alpha=32.0, dropout=0.05)
+DEFAULT_LORA = LoraSettings(rank=16, alpha=32.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,6 @@ _MAX_CHARS = 4_000_000
 _SMALLEST_END = 200  # characters that are worth measuring
 _LARGEST_END = 1.5  # times the share, which is met on average
 _LEAST_DOCUMENTS = 3  # of which one is held out, where all are too short to be cut
-_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +117,6 @@ class TuningText:
             for _, row in json_rows(file, lambda _: None):
                 if self._wants(line_hash(row), split, held):
                     yield from _answers(row)
-
-    @property
-    def has_held_out(self) -> bool:
-        """Whether there is anything to judge the result by."""
-        return any(True for _ in self.documents("validation")) or bool(
-            self._lines.held_files or self._held_lines
-        )
 
     def _split_lines(self, split: Split) -> Iterator[tuple[TextFile, bool]]:
         """The files with lines of one side, and whether they are held out whole."""
@@ -233,11 +225,3 @@ def _asks(file: TextFile) -> bool:
 
 def _unreadable() -> tuple[type[Exception], ...]:
     return (UnicodeError, DocumentError, *unpacking_errors())
-
-
-def skipped_text(skipped: Sequence[str]) -> str:
-    """A sentence about files that were left out."""
-    named = " ".join(skipped[:_NAMED])
-    more = len(skipped) - _NAMED
-    rest = f" And {more} more." if more > 0 else ""
-    return f"{len(skipped)} files or lines were left out: {named}{rest}"

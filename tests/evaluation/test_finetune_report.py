@@ -93,7 +93,7 @@ def test_answers_are_measured_and_asked_for_too(tiny_gpt2_dir: Path, tmp_path: P
     assert report.perplexity_after is not None
     assert report.perplexity_after < report.perplexity_before
     page = Path(report.path).read_text("utf-8")
-    assert "2 answers to questions" in page, "one line is held out and asked in both directions"
+    assert "2 answers" in page, "one line is held out and asked in both directions"
     assert "German: Lampe" in page or "English: lamp" in page
 
 
@@ -105,6 +105,20 @@ def test_nothing_held_out_is_said_and_no_figure_invented(
     report = told(list(finetune_and_report(asked(tiny_llama_dir, page, out, epochs=1.0))))
     assert (report.perplexity_before, report.held_out_tokens) == (None, 0)
     assert "Nothing was held out" in Path(report.path).read_text("utf-8")
+
+
+def test_a_text_learnt_by_heart_sounds_the_alarm(tiny_llama_dir: Path, tmp_path: Path) -> None:
+    page, out = tmp_path / "page.txt", tmp_path / "heart"
+    words = "Nobody on the island knew why the old keeper wrote one letter each evening though"
+    more = "no boat ever came to carry it away and rain fell softly over every calm grey harbour."
+    page.write_text(f"{words} {more}", "utf-8")
+    settings = asked(
+        tiny_llama_dir, page, out, epochs=80.0, method="full", learning_rate=3e-3, context=128
+    )
+    report = told(list(finetune_and_report(settings)))
+    assert report.copied_words >= 15
+    assert "repeat the training text word for word" in report.alarm
+    assert report.copied_text in f"{words} {more}".lower()
 
 
 def test_the_page_warns_of_what_was_copied() -> None:
@@ -128,7 +142,7 @@ def questions(folder: Path, profile: ModelProfile | None = None) -> TaskQuestion
     found = resolve_folder(folder)
     tokenizer = load_tokenizer(found)
     if profile is None:
-        return questions_for(found, tokenizer)
+        return questions_for(found, tokenizer, 512)
     return TaskQuestions(tokenizer, profile, 256)
 
 
@@ -154,6 +168,16 @@ def test_questions_are_put_in_the_style_of_the_model(
     assert "<text>" in prompt
     assert prompt.endswith("<|im_start|>assistant\n")
     assert answer == "A ship came from the north.<|im_end|>"
+
+
+def test_a_long_document_is_cut_to_leave_room_for_its_summary(
+    tiny_llama_dir: Path, tiny_gpt2_dir: Path
+) -> None:
+    row = {**SUMMARY, "document": corpus.document(1, 200)}
+    for folder in (tiny_llama_dir, tiny_gpt2_dir):
+        ((prompt, _),) = texts(row, questions(folder))
+        assert row["document"].strip()[:40] in prompt
+        assert len(prompt) < len(row["document"]) / 4
 
 
 @pytest.mark.parametrize(
