@@ -148,7 +148,7 @@ class TeachingForm(QWidget):
     @property
     def request(self) -> TeachingRequest | None:
         """The order; None while something is missing."""
-        if self._model is None or self._problem_text() or not self.sources.has_text:
+        if self._model is None or self._problem_text() or not self.sources.paths:
             return None
         return self._ordered(self._model)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from gptdesk.training.sources import LINES_ENDING, PACKED_ENDINGS, TEXT_ENDINGS
@@ -16,8 +18,22 @@ from gptdesk.ui.numbers import grouped, size_text
 from gptdesk.ui.training.words import ENOUGH_CHARACTERS
 from gptdesk.ui.widgets.parts import button, label, set_state
 
-_PATH = Qt.ItemDataRole.UserRole
-_MOST_FILES = 2000  # counting further would hold up the window
+_PATH, _AMOUNT = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
+_MOST_FILES = 20_000  # looking at more would hold up the window
+
+
+@dataclass(frozen=True)
+class _Amount:
+    """Text at or below a path.
+
+    Attributes:
+        files, size: how many files, and their bytes together.
+        more: whether there was too much to look at all of it.
+    """
+
+    files: int = 0
+    size: int = 0
+    more: bool = False
 
 
 class SourceList(QWidget):
@@ -45,6 +61,7 @@ class SourceList(QWidget):
         self._amount = label("status", name="training.amount", wrap=True)
         self._arrange()
         self.setFocusProxy(self._files)
+        self.setAcceptDrops(True)
         self._files.clicked.connect(self._add_files)
         self._folder.clicked.connect(self._add_folder)
         self._open.clicked.connect(self._add_open)
@@ -85,24 +102,34 @@ class SourceList(QWidget):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files and folders in the list."""
-        rows = range(self._list.count())
-        return tuple(str(self._list.item(row).data(_PATH)) for row in rows)
+        """The files and folders in the list that hold text."""
+        return tuple(str(item.data(_PATH)) for item in self._items() if item.data(_AMOUNT).files)
 
-    @property
-    def has_text(self) -> bool:
-        """Whether anything in the list can be read."""
-        return self._bytes > 0
+    def _items(self) -> list[QListWidgetItem]:
+        return [self._list.item(row) for row in range(self._list.count())]
 
     def add(self, paths: Iterable[str]) -> None:
         """Add files and folders that are not in the list yet."""
-        for path in paths:
-            if path and path not in self.paths:
-                item = QListWidgetItem(self._shown(path), self._list)
+        known = {str(item.data(_PATH)) for item in self._items()}
+        for path in dict.fromkeys(paths):
+            if path and path not in known:
+                amount = _amount(Path(path))
+                item = QListWidgetItem(self._shown(path, amount), self._list)
                 item.setData(_PATH, path)
+                item.setData(_AMOUNT, amount)
                 item.setToolTip(path)
         self._show_amount()
         self.changed.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Qt: files and folders may be dropped."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Qt: add what is dropped."""
+        self.add(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile())
+        event.acceptProposedAction()
 
     @Slot()
     def _add_files(self) -> None:
@@ -132,8 +159,10 @@ class SourceList(QWidget):
         if chosen:
             self.place = str(Path(chosen[0]).parent)
 
-    def _shown(self, path: str) -> str:
+    def _shown(self, path: str, amount: _Amount) -> str:
         name = Path(path).name or path
+        if not amount.files:
+            return self.tr("{0} (no text, left out)").format(name)
         return self.tr("{0} (folder)").format(name) if Path(path).is_dir() else name
 
     @Slot()
@@ -144,16 +173,17 @@ class SourceList(QWidget):
     def _show_amount(self) -> None:
         self._show_buttons()
         self._empty.setVisible(not self._list.count())
-        sizes = [size for path in self.paths for size in _sizes(Path(path))]
-        self._bytes = sum(sizes)
+        amounts = [item.data(_AMOUNT) for item in self._items()]
+        files, size = sum(each.files for each in amounts), sum(each.size for each in amounts)
         state, text = "", ""
-        if self.paths and not self._bytes:
+        if amounts and not files:
             state, text = "red", self.tr("There is no text in this. What can be read: {0}")
             text = text.format("  ".join(_endings()))
-        elif sizes:
-            text = self.tr("{0} file, {1}") if len(sizes) == 1 else self.tr("{0} files, {1}")
-            text = text.format(_count(len(sizes)), _size(self._bytes))
-            if self._bytes < ENOUGH_CHARACTERS:
+        elif files:
+            count = grouped(files) + ("+" if any(each.more for each in amounts) else "")
+            text = self.tr("{0} file, {1}") if files == 1 else self.tr("{0} files, {1}")
+            text = text.format(count, _size(size))
+            if size < ENOUGH_CHARACTERS:
                 little = self.tr("That is little: expect a touch of your style, not more.")
                 state, text = "amber", f"{text}. {little}"
         self._amount.setText(text)
@@ -165,26 +195,23 @@ def _endings() -> tuple[str, ...]:
     return (*TEXT_ENDINGS, LINES_ENDING, *PACKED_ENDINGS)
 
 
-def _sizes(path: Path) -> list[int]:
-    """Bytes of the readable files at or below a path, of the first thousands."""
-    try:
-        return [file.stat().st_size for file in islice(_text_files(path), _MOST_FILES)]
-    except OSError:
-        return []
-
-
-def _text_files(path: Path) -> Iterator[Path]:
+def _amount(path: Path) -> _Amount:
+    """What `gptdesk finetune` would read of a file or folder."""
     found = [path] if path.is_file() else path.rglob("*")
-    for file in found:
-        name = file.name.lower()
-        for ending in PACKED_ENDINGS:
-            name = name.removesuffix(ending)
-        if name.endswith((*TEXT_ENDINGS, LINES_ENDING)) and file.is_file():
-            yield file
+    entries: list[Path] = []
+    sizes: list[int] = []
+    with contextlib.suppress(OSError):  # what cannot be looked into counts as it is so far
+        entries.extend(islice(found, _MOST_FILES))
+        sizes.extend(file.stat().st_size for file in entries if _is_text(file, path))
+    return _Amount(len(sizes), sum(sizes), len(entries) == _MOST_FILES)
 
 
-def _count(files: int) -> str:
-    return grouped(files) + ("+" if files >= _MOST_FILES else "")
+def _is_text(file: Path, root: Path) -> bool:
+    name = file.name.lower()
+    for ending in PACKED_ENDINGS:
+        name = name.removesuffix(ending)
+    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
+    return name.endswith((*TEXT_ENDINGS, LINES_ENDING)) and not hidden and file.is_file()
 
 
 def _size(count: int) -> str:

@@ -8,9 +8,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton, QSpinBox
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QPushButton, QSpinBox
 
 from gptdesk import paths
 from gptdesk.training import remote
@@ -71,6 +71,28 @@ def test_what_holds_no_text_is_told(teacher: Teacher, letters: Path) -> None:
     teacher.add(letters / "photo.png")
     assert "There is no text in this" in teacher.shown("amount")
     assert not teacher.button("start").isEnabled()
+
+
+def test_what_is_no_text_is_left_out_and_told(teacher: Teacher, letters: Path) -> None:
+    (letters / ".hidden.txt").write_text("nobody asked for this")
+    dialog = teacher.open()
+    teacher.add(letters, letters / "photo.png")
+    sources = dialog.findChild(QListWidget, "training.sources")
+    assert sources.item(1).text() == "photo.png (no text, left out)"
+    assert teacher.shown("amount").startswith("3 files")
+    assert dialog._form.request.sources == (str(letters),)
+
+
+def test_texts_are_dropped_on_the_list(teacher: Teacher, letters: Path) -> None:
+    sources = teacher.open()._form.sources
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(letters)), QUrl("https://example.org/text.txt")])
+    place = QPointF(10, 10)
+    arguments = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
+    none = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(sources, QDragEnterEvent(place.toPoint(), *arguments, none))
+    QApplication.sendEvent(sources, QDropEvent(place, *arguments, none))
+    assert sources.paths == (str(letters),)
 
 
 @pytest.mark.parametrize(
