@@ -16,6 +16,7 @@ SHAPE = {
     "intermediate_size": 176,
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
+    "num_key_value_heads": 4,
 }
 ON = {"model_type": "qwen2", "use_sliding_window": True, "sliding_window": 24}
 FULL, SLIDING = "full_attention", "sliding_attention"

@@ -34,6 +34,13 @@ def greedy(engine: Engine, count: int) -> list[int]:
     return chosen
 
 
+def agrees(engine: Engine, text: list[int]) -> bool:
+    """Whether the engine would write this text greedily too: one pass tells, step by step."""
+    logits = engine.extend(PROMPT + text[:-1], last=len(text))
+    engine.close()
+    return logits.argmax(axis=-1).tolist() == text
+
+
 def test_a_window_gives_the_portable_variant_and_says_so(tmp_path: Path) -> None:
     source = families.write("mistral with a window", tmp_path / "model")
     report = export_onnx(source, tmp_path / "out", variant="fast")
@@ -49,7 +56,7 @@ def test_200_tokens_of_greedy_text_equal_torchs(source: Path, variant: str, tmp_
     assert (report.greedy_equal, warnings) == (True, [])
     assert report.max_difference < 1e-5
     count = min(200, exported.info.context_length - len(PROMPT))
-    assert greedy(exported, count) == greedy(original, count)
+    assert agrees(original, greedy(exported, count))
 
 
 def test_an_export_ends_where_positions_depend_on_the_length(tmp_path: Path) -> None:

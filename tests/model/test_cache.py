@@ -144,6 +144,10 @@ def test_training_attention_computes_the_same(gpt: GPT) -> None:
     torch.testing.assert_close(gpt.train()(ids), expected, rtol=1e-4, atol=1e-5)
 
 
+# Between them, these have everything that the others have; tracing takes seconds.
+@pytest.mark.parametrize(
+    "gpt", ["gpt2", "normalised queries and keys", "window and YaRN"], indirect=True
+)
 def test_a_training_step_can_be_compiled(gpt: GPT) -> None:
     torch._dynamo.reset()
     gpt.train().requires_grad_(True)
