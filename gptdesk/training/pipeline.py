@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
-from gptdesk.errors import Cancelled, OptionError, TrainingError
+from gptdesk.errors import Cancelled, GptDeskError, OptionError, TrainingError
 from gptdesk.text.file_lock import FileLock
 from gptdesk.training.config import TrainingConfig
 from gptdesk.training.destination import refuse_foreign
@@ -165,6 +165,6 @@ def _wait_for_tokens(config: TrainingConfig, work: WorkFolder, cancel: CancelFla
             open_shards(config, work)
             if not config.instruct.files or examples_ready(config, work):
                 return
-        except (TrainingError, OSError):
-            pass
+        except (GptDeskError, OSError):
+            pass  # not there yet, or half of it: a tokenizer, for instance
         time.sleep(_WAIT_SECONDS)
