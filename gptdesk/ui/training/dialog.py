@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QCloseEvent
@@ -98,8 +98,6 @@ class TeachingDialog(QDialog):
         self._stop.setToolTip(self.tr("What was learnt is kept, and can go on another time"))
         self._start.setText(self.tr("Start"))
         self._use.setText(self.tr("Use it now"))
-        for widget in (self._start, self._again, self._use):
-            widget.setDefault(True)
 
     def _connect(self) -> None:
         self._form.changed.connect(self._show_start)
@@ -164,13 +162,22 @@ class TeachingDialog(QDialog):
             widget.setVisible(visible)
         self._show_start()
         if moved:
-            self._focus_first()
+            self._give_keys(self._next_button(shown))
 
-    def _focus_first(self) -> None:
-        """Give the keys to what the person most likely wants next."""
-        wanted = (self._use, self._again, self._close if self._start.isHidden() else self._resume)
-        first = next((widget for widget in wanted if not widget.isHidden()), self._form.sources)
-        first.setFocus()
+    def _next_button(self, shown: Mapping[QPushButton, bool]) -> QPushButton:
+        """What the person most likely wants next."""
+        primary = next((each for each in (self._use, self._again) if shown[each]), self._close)
+        return self._start if shown[self._start] else primary
+
+    def _give_keys(self, wanted: QPushButton) -> None:
+        """Let Enter press a button, and put the focus there or where an order begins."""
+        wanted.setDefault(True)
+        if wanted is not self._start:
+            wanted.setFocus()
+        elif self._banner.isHidden():
+            self._form.sources.setFocus()
+        else:
+            self._resume.setFocus()
 
     def _show_unfinished(self) -> None:
         request = self._controller.unfinished

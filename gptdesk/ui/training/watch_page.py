@@ -51,6 +51,8 @@ class WatchPage(QWidget):
 
     def _arrange(self) -> None:
         self._details_button.setText(self.tr("Details"))
+        self._details.setAccessibleName(self.tr("Details"))
+        self._bar.setAccessibleName(self.tr("Progress"))
         facts = QHBoxLayout()
         facts.addWidget(self._figures)
         facts.addStretch()

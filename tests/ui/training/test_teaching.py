@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QPushButton, QSpinBox
 
 from gptdesk import paths
@@ -167,6 +168,18 @@ def test_the_result_finds_its_model_when_another_one_is_in_use(
     teacher.until(lambda: not teacher.driver.window.worker.open_jobs)
     assert models.current.name == "tiny-llama"
     assert models.current.adapter.name == "my-style"
+
+
+def test_enter_presses_what_comes_next(teacher: Teacher, letters: Path) -> None:
+    teacher.play("refused")
+    dialog = teacher.open()
+    teacher.add(letters)
+    QTest.keyClick(dialog.findChild(QLineEdit, "training.name"), Qt.Key.Key_Return)
+    teacher.finish()
+    teacher.play("done")
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    teacher.finish()
+    assert teacher.button("use").isDefault()
 
 
 def test_copying_is_told(teacher: Teacher, letters: Path) -> None:
