@@ -13,7 +13,7 @@ import hashlib
 import heapq
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -33,6 +33,7 @@ _LINE_CHARS = 1 << 20  # a "line" may be a whole book
 _JSON_LINE_CHARS = 64 << 20
 HASH_RANGE = 1 << 64
 _CANDIDATES = 64
+_NAMED = 3
 _LARGEST_HELD_OUT = 0.2
 _BOMS = (  # UTF-32's little-endian mark begins with UTF-16's, so it comes first
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -293,3 +294,11 @@ def _parsed(line: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
+
+
+def skipped_text(skipped: Sequence[str]) -> str:
+    """A sentence about files and lines that were left out; the first ones with the reason."""
+    named, more = list(skipped[:_NAMED]), len(skipped) - _NAMED
+    if more > 0:
+        named.append(f"And {more} more.")
+    return f"{len(skipped)} files or lines were left out: {' '.join(named)}"

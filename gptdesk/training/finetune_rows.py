@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
 from gptdesk.errors import TrainingError
 from gptdesk.text.tokenizer import Tokenizer
-from gptdesk.training.collect import Split
+from gptdesk.training.collect import Split, skipped_text
 from gptdesk.training.events import StageProgress, StageStarted, TrainingEvent, TrainingWarning
 from gptdesk.training.example_rows import InstructBatches, read_rows_index, write_rows
 from gptdesk.training.finetune_text import TuningText

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
 from gptdesk.errors import TrainingError
-from gptdesk.training.collect import Collector, Inventory, held_out_below
+from gptdesk.training.collect import Collector, Inventory, held_out_below, skipped_text
 from gptdesk.training.config import TrainingConfig
 from gptdesk.training.events import StageProgress, StageStarted, TrainingEvent, TrainingWarning
 from gptdesk.training.presets import PRESETS
@@ -189,8 +189,9 @@ def _without(sources: Iterable[Source], places: Sequence[Path]) -> list[Source]:
 
 def _empty(config: TrainingConfig, inventory: Inventory) -> TrainingError:
     names = ", ".join(source.path for source in config.data.train_sources[:_NAMED])
-    why = f" {inventory.short} were too short." if inventory.short else ""
-    why += f" {len(inventory.skipped)} files were no text." if inventory.skipped else ""
+    reasons = [f"{inventory.short} were too short."] if inventory.short else []
+    reasons += [f"{len(inventory.skipped)} files were no text."] if inventory.skipped else []
+    why = "".join(f" {reason}" for reason in reasons)
     return TrainingError(
         f"There is no document to train on in {names}.{why}",
         "Put text into these files, or name others below [data] train.",
@@ -199,12 +200,7 @@ def _empty(config: TrainingConfig, inventory: Inventory) -> TrainingError:
 
 def _warnings(inventory: Inventory, *, has_validation: bool) -> Iterator[TrainingWarning]:
     if inventory.skipped:
-        named = " ".join(inventory.skipped[:_NAMED])
-        more = len(inventory.skipped) - _NAMED
-        rest = f" And {more} more." if more > 0 else ""
-        yield TrainingWarning(
-            f"{len(inventory.skipped)} files or lines were left out: {named}{rest}"
-        )
+        yield TrainingWarning(skipped_text(inventory.skipped))
     if inventory.duplicates:
         yield TrainingWarning(f"{inventory.duplicates:,} repeated documents were left out.")
     if not has_validation:

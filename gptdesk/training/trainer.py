@@ -236,7 +236,8 @@ class Trainer:
         try:
             yield from self._save()
         except TrainingError as error:
-            yield TrainingWarning(f"{error.title} {error.hint} ({error.details})")
+            problem = f"{error.title} {error.hint}"
+            yield TrainingWarning(f"Training goes on unsaved ({error.details}): {problem}")
 
     # The loop
 

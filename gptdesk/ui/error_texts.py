@@ -7,8 +7,8 @@ as a template, which resources/translations/update.py collects from the source:
     "{0} is {1}, not a text file." = "{0} 是{1*}，不是文本文件。"
 
 A sentence is matched against the templates, its values are taken out and put into the translation.
-`{1*}` marks a value that is itself in the catalogue, or a list of such. What is not found stays
-English: a message is never lost for want of a translation.
+`{1*}` marks a value that is itself in the catalogue, or a list of such, or several sentences. What is
+not found stays English: a message is never lost for want of a translation.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from operator import ne
 from pathlib import Path
 
 from gptdesk import paths
@@ -27,6 +28,7 @@ from gptdesk.ui import language
 
 _log = logging.getLogger(__name__)
 _PLACE = re.compile(r"\{(\d+)(\*?)\}")
+_ENDS = {re.compile(r"(?<=\.) "): "", re.compile("; "): "；"}  # between sentences, and their parts
 _LONGEST = 10_000
 _DEEPEST = 4  # a value within a value within a sentence; more would be a loop of the catalogue
 
@@ -113,10 +115,15 @@ class Catalogue:
         return _PLACE.sub(value, translation)
 
     def _value(self, text: str, depth: int) -> str:
+        for end, mark in _ENDS.items():
+            parts = [part.strip() for part in end.split(text)]
+            told = [self._translate(part, depth) for part in parts]
+            if len(parts) > 1 and all(map(ne, told, parts)):  # the end may also be inside a name
+                return mark.join(told)
         whole = self._translate(text, depth)
-        if whole != text or ", " not in text:
-            return whole
-        return "、".join(self._translate(part, depth) for part in text.split(", "))
+        if whole == text and ", " in text:
+            whole = "、".join(self._translate(part, depth) for part in text.split(", "))
+        return whole.strip()
 
 
 def _longest_first(texts: Mapping[str, str]) -> list[Template]:

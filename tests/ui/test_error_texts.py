@@ -88,6 +88,18 @@ def test_any_text_is_answered(text: str) -> None:
             "Setting ui.theme cannot be 'pink'. The default is used.",
             "设置 ui.theme 不能是 'pink'。已改用默认值。",
         ),
+        (
+            "2 files or lines were left out: /b is a binary file, not text. And 5 more.",
+            "略过了 2 个文件或行：/b 是二进制文件，不是文本。另有 5 处。",
+        ),
+        (
+            "The weights in /m do not fit its configuration: a, b are missing; c is not expected.",
+            "/m 中的权重与其配置不符：缺少 a、b；多出 c。",
+        ),
+        (
+            "config.json in /m: model_type = 'bert' is an encoder: it reads text and writes none.",
+            "/m 中的 config.json：model_type = 'bert' 是编码器模型：它只读文本，不写文本。",
+        ),
         ("nothing known", "nothing known"),
     ],
 )
@@ -101,6 +113,12 @@ def test_an_error_keeps_what_has_no_translation(dressed: QApplication) -> None:
     language.translators().apply("zh_CN")
     error = CheckpointError("There is no model at /x.", "Ask somebody.")
     assert told_error(error) == ("/x 处没有模型。", "Ask somebody.")
+
+
+def test_only_sentences_that_are_known_are_parted() -> None:
+    book = Catalogue({"{0} is lost.": "L {0*}。", "This happened: {0}": "H {0*}"}, {})
+    assert book.translate("This happened: a is lost. b is lost.") == "H L a。L b。"
+    assert book.translate("This happened: a. b is lost.") == "H L a. b。"
 
 
 def test_fragments_are_not_mistaken_for_sentences() -> None:
