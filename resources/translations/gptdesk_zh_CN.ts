@@ -767,6 +767,10 @@
         <translation>选择存放文本文件的文件夹</translation>
     </message>
     <message>
+        <source>{0} (no text, left out)</source>
+        <translation>{0}（没有文字，已略过）</translation>
+    </message>
+    <message>
         <source>{0} (folder)</source>
         <translation>{0}（文件夹）</translation>
     </message>
@@ -941,6 +945,10 @@
         <translation>我的文风</translation>
     </message>
     <message>
+        <source>No model is open.</source>
+        <translation>没有打开模型。</translation>
+    </message>
+    <message>
         <source>“{0}” is an ONNX export, which cannot learn. Open the model it was made from.</source>
         <translation>“{0}”是 ONNX 导出，无法学习。请打开它的原模型。</translation>
     </message>
@@ -959,6 +967,10 @@
     <message>
         <source>There is something called “{0}” already.</source>
         <translation>已有名为“{0}”的内容。</translation>
+    </message>
+    <message>
+        <source>“{0}” was stopped before it was done, and can go on only with the same model, documents and method. Give this one another name.</source>
+        <translation>“{0}”尚未完成就停止了，只有模型、文档和方法都相同才能继续。请换一个名称。</translation>
     </message>
     <message>
         <source>Choose where the result goes</source>
