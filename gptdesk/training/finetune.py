@@ -8,6 +8,7 @@ one that predicts the text held out best is saved: few texts are soon learnt by 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import shutil
@@ -87,6 +88,18 @@ def finetune(
             "Fine-tune the model that it was exported from.",
         )
     work = WorkFolder(settings.work_folder)
+    refuse_foreign(settings.out, read_json(work.released).get("mark", []))
+    try:
+        run = _Run(settings, folder, work, cancel, make_renderer or _by_templates)
+        with _alone_in(work):
+            yield from run.events()
+    except Cancelled:
+        yield TrainingFinished("cancelled", 0, math.nan, "")
+
+
+@contextlib.contextmanager
+def _alone_in(work: WorkFolder) -> Iterator[None]:
+    """Make the folder, and keep others out of it."""
     work.create()
     lock = FileLock(work.lock)
     if not lock.acquire():
@@ -94,10 +107,7 @@ def finetune(
             f"Another training is at work in {work.root}.", "Wait for it, or choose another place."
         )
     try:
-        refuse_foreign(settings.out, read_json(work.released).get("mark", []))
-        yield from _Run(settings, folder, work, cancel, make_renderer or _by_templates).events()
-    except Cancelled:
-        yield TrainingFinished("cancelled", 0, math.nan, "")
+        yield
     finally:
         lock.release()
 

@@ -264,6 +264,8 @@ def test_bad_input_is_named(
     assert said in caught.value.title
     assert "[" not in caught.value.hint.replace("[train]", ""), "hints of a file nobody has"
     assert not (tmp_path / "out").exists()
+    if "{pairs}" not in str(changes) and "lora" not in changes:
+        assert not (tmp_path / "out.work").exists(), "nothing was done, so nothing stays"
 
 
 @pytest.mark.parametrize(
