@@ -155,7 +155,7 @@ def _masked_scores(q: Tensor, k: Tensor, visible: Tensor, scale: float) -> Tenso
     if mask.ndim > 2:
         mask = mask.expand(-1, q.shape[1], -1, -1).flatten(0, 1)  # (B * n_head, T, S)
     product = torch.baddbmm(mask, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), alpha=scale)
-    return product.unflatten(0, q.shape[:2])
+    return product.view(*q.shape[:2], *product.shape[1:])  # (B, n_head, T, S)
 
 
 def _visible(new: int, total: int, window: int | None, device: torch.device) -> Tensor:
