@@ -7,7 +7,7 @@ as a template, which resources/translations/update.py collects from the source:
     "{0} is {1}, not a text file." = "{0} 是{1*}，不是文本文件。"
 
 A sentence is matched against the templates, its values are taken out and put into the translation.
-`{1*}` marks a value that is itself in the catalogue, or a list of such, or several sentences. What is
+`{1*}` marks a value that is itself in the catalogue, a list of such, or several sentences. What is
 not found stays English: a message is never lost for want of a translation.
 """
 

@@ -787,8 +787,8 @@
         <translation>{0} 个文件，{1}</translation>
     </message>
     <message>
-        <source>That is little: expect a touch of your style, not more.</source>
-        <translation>文字偏少：只能学到一点您的文风。</translation>
+        <source>{0}. That is little: expect a touch of your style, not more.</source>
+        <translation>{0}。文字偏少：只能学到一点您的文风。</translation>
     </message>
 </context>
 <context>
@@ -930,7 +930,7 @@
     </message>
     <message>
         <source>You can go on writing meanwhile.</source>
-        <translation>其间可以继续写作。</translation>
+        <translation>学习期间可以继续写作。</translation>
     </message>
     <message>
         <source>At most</source>
@@ -1070,6 +1070,10 @@
     <message>
         <source>Details</source>
         <translation>详细信息</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
     </message>
     <message>
         <source>step {0} of {1}</source>

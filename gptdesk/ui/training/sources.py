@@ -184,8 +184,8 @@ class SourceList(QWidget):
             text = self.tr("{0} file, {1}") if files == 1 else self.tr("{0} files, {1}")
             text = text.format(count, _size(size))
             if size < ENOUGH_CHARACTERS:
-                little = self.tr("That is little: expect a touch of your style, not more.")
-                state, text = "amber", f"{text}. {little}"
+                little = self.tr("{0}. That is little: expect a touch of your style, not more.")
+                state, text = "amber", little.format(text)
         self._amount.setText(text)
         self._amount.setVisible(bool(text))
         set_state(self._amount, state)
