@@ -57,6 +57,25 @@ def _q4_0(raw: Tensor) -> Tensor:
     return _nibbles(raw[:, 2:], 16).float().sub_(8).mul_(scale)
 
 
+def _q4_1(raw: Tensor) -> Tensor:
+    """A scale, a least value, 32 numbers of 4 bits."""
+    both = _halves(raw[:, :4])  # (N, 2)
+    return _nibbles(raw[:, 4:], 16).float().mul_(both[:, :1]).add_(both[:, 1:])
+
+
+def _q5_0(raw: Tensor) -> Tensor:
+    """A scale, the fifth bits of 32 numbers in 4 bytes, the other four; 16 stands for zero."""
+    numbers = _nibbles(raw[:, 6:], 16) | (_bits(raw[:, 2:6], 1, 1) << 4)
+    return numbers.float().sub_(16).mul_(_halves(raw[:, :2]))
+
+
+def _q5_1(raw: Tensor) -> Tensor:
+    """As `_q5_0`, with a least value behind the scale in place of a number for zero."""
+    both = _halves(raw[:, :4])  # (N, 2)
+    numbers = _nibbles(raw[:, 8:], 16) | (_bits(raw[:, 4:8], 1, 1) << 4)
+    return numbers.float().mul_(both[:, :1]).add_(both[:, 1:])
+
+
 def _q4_k(raw: Tensor) -> Tensor:
     """Two scales, 12 bytes of groups' scales, 256 numbers of 4 bits."""
     return _scaled_from_least(raw[:, :16], _nibbles(raw[:, 16:], 32))
@@ -96,6 +115,9 @@ def _scaled_from_least(head: Tensor, numbers: Tensor) -> Tensor:
 
 DECODERS: dict[str, Callable[[Tensor], Tensor]] = {
     "Q4_0": _q4_0,
+    "Q4_1": _q4_1,
+    "Q5_0": _q5_0,
+    "Q5_1": _q5_1,
     "Q8_0": _q8_0,
     "Q4_K": _q4_k,
     "Q5_K": _q5_k,

@@ -24,7 +24,11 @@ from gptdesk.checkpoints.stored_tensor import BLOCK_TYPES
 from gptdesk.errors import Cancelled
 from tests.helpers import checkpoints, gguf_files
 
-_SCALES = {"Q4_0": (0,), "Q8_0": (0,), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208,)}
+_SCALES = {
+    **dict.fromkeys(("Q4_0", "Q5_0", "Q8_0"), (0,)),
+    **dict.fromkeys(("Q4_1", "Q5_1", "Q4_K", "Q5_K"), (0, 2)),
+    "Q6_K": (208,),
+}
 """Where the 16-bit floats of a block are."""
 
 _WIDE = {"hidden_size": 256, "intermediate_size": 512, "head_dim": 64, "vocab_size": 800}

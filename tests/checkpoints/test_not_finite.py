@@ -19,7 +19,7 @@ from tests.helpers.pickles import pickled_twin
 
 NAN = {"F32": b"\0\0\xc0\x7f", "F16": b"\0\x7e", "BF16": b"\xc0\x7f"}
 INFINITE = {"F32": b"\0\0\x80\xff", "F16": b"\0\xfc", "BF16": b"\x80\xff"}
-SCALE_AT = {"Q4_0": 0, "Q8_0": 0, "Q4_K": 0, "Q5_K": 0, "Q6_K": 208}  # a factor in half precision
+SCALE_AT = {"Q4_0": 0, "Q5_0": 0, "Q8_0": 0}  # a factor in half precision
 LAYER = {"gguf": "blk.1.ffn_up.weight", "nanogpt": "transformer.h.1.mlp.c_fc.weight"}
 HALVES = {"F16": torch.float16, "BF16": torch.bfloat16}
 
@@ -56,7 +56,7 @@ def write(kind: str, stored: str, wide: Path, folder: Path) -> Path:
         *(("safetensors", name) for name in ("F32", "F16", "BF16")),
         ("pickle", "F32"),
         ("nanogpt", "F32"),
-        *(("gguf", name) for name in ("F32", "F16", "BF16", "Q8_0", "Q4_0")),
+        *(("gguf", name) for name in ("F32", "F16", "BF16", "Q8_0", "Q5_0", "Q4_0")),
     ],
 )
 def test_the_tensor_is_named(
