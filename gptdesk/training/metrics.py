@@ -63,8 +63,9 @@ class MetricsLog:
         """Close the files."""
         with contextlib.suppress(OSError):  # what could not be written was told already
             self._file.close()
-        if self._board is not None:
-            self._board.close()
+        with contextlib.suppress(OSError):
+            if self._board is not None:
+                self._board.close()
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:

@@ -235,7 +235,7 @@ class ModelStages:
             yield StageStarted("evaluate", "unchanged")
             return
         yield StageStarted("evaluate")
-        gpt = self._load(self._last_stage()).eval()
+        gpt = self._load(self._last_stage()).to(self._processes.device).eval()
         _, validation = open_shards(self._config, self._work)
         figures: dict[str, object] = {"goal": goal}
         if validation.index.tokens > 1:
@@ -257,13 +257,15 @@ class ModelStages:
         """Mean loss over the rows, in nats per target."""
         rows = min(batches.rows_per_epoch, self._config.evaluate.rows)
         module = LossModule(gpt, TrainerSettings(max_steps=1))
-        masked = self._config.run.mask_documents
+        masked, device = self._config.run.mask_documents, self._processes.device
         total, counted = 0.0, 0
         for row in range(rows):
             raise_if_cancelled(self._cancel)
             batch = batches.batch(row)
             (piece,) = cut(batch, 1, 1, segments=masked)
-            total += float(module(piece.inputs, piece.targets, piece.segments))
+            segments = None if piece.segments is None else piece.segments.to(device)
+            inputs, targets = piece.inputs.to(device), piece.targets.to(device)
+            total += float(module(inputs, targets, segments))
             counted += int((batch.targets != IGNORED).sum())
             if row % 16 == 0:
                 yield StageProgress("evaluate", row, rows, what)

@@ -17,7 +17,7 @@ _MUON_STATE = ("momentum_buffer",)
 
 
 class Optimizers:
-    """AdamW for all trained parameters, or for those that are no matrices beside Muon.
+    """AdamW for all trained parameters, or for those beside Muon that are no matrices of blocks.
 
     Only matrices decay. Embeddings do not: rows of rare ids would shrink to nothing between two
     of their gradients.
@@ -29,10 +29,11 @@ class Optimizers:
         rest = [p for p in self._names if all(p is not matrix for matrix in matrices)]
         self._optimizers: list[torch.optim.Optimizer] = []
         if settings.optimizer == "muon":
-            self._add_muon(matrices, settings)
-            self._add_adam([], rest, settings)
-        else:
-            self._add_adam(matrices, rest, settings)
+            # An output projection of its own is a table of tokens, as the embedding is.
+            inner = [p for p in matrices if ".layers." in self._names[p]]
+            self._add_muon(inner, settings)
+            matrices = [p for p in matrices if ".layers." not in self._names[p]]
+        self._add_adam(matrices, rest, settings)
         self._set_up_state()
 
     def step(self, factor: float) -> None:

@@ -52,7 +52,7 @@ def resolve_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.empty(0, device=name)
+        torch.zeros(1, device=name).item()  # some can be named that hold no numbers
     except (RuntimeError, AssertionError) as error:
         raise OptionError(
             f'[run] device = "{name}" is not on this machine.',

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from gptdesk.training.metrics import MetricsLog
 from gptdesk.training.plots import draw_loss
 from gptdesk.training.schedule import rate
 from gptdesk.training.settings import TrainerSettings
+from gptdesk.training.shards import unwritable
 from gptdesk.training.step import Outcome, Stepper
 
 CHECKPOINTS = "checkpoints"
@@ -153,7 +154,10 @@ class Trainer:
         if not self._processes.is_first:
             return None
         board = self._settings.tensorboard
-        log = MetricsLog(self._folder, self._done.step, tensorboard=board)
+        try:
+            log = MetricsLog(self._folder, self._done.step, tensorboard=board)
+        except OSError as error:
+            raise unwritable(self._folder, error) from error
         stack.callback(log.close)
         return log
 
@@ -175,13 +179,14 @@ class Trainer:
             try:
                 state = self._store.read_state(step)
                 self._check_identity(step, state.get("identity"))
+                done, seconds = _read_progress(state)
                 self._store.read_tensors(step, self._stepper.tensors())
             except DamagedCheckpoint as error:
                 yield TrainingWarning(f"The checkpoint of step {step} cannot be used: {error}")
                 continue
-            self._done = _Progress(**state["progress"])
-            self._stepper.go_on_from(self._done.step)
-            self._clock = self._new_clock(used=state["seconds"])
+            self._done = done
+            self._stepper.go_on_from(done.step)
+            self._clock = self._new_clock(used=seconds)
             self._saved_step = self._done.step
             return
         self._clock = self._new_clock()
@@ -340,6 +345,14 @@ class Trainer:
         per_token = self._held_out.bytes_per_token
         bits = loss / math.log(2) / per_token if per_token else None
         yield Evaluated(self._done.step, loss, bits)
+
+
+def _read_progress(state: Mapping[str, Any]) -> tuple[_Progress, float]:
+    """How far the run was, and the seconds it had taken."""
+    try:
+        return _Progress(**state["progress"]), float(state["seconds"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedCheckpoint("it does not say how far the run was") from error
 
 
 def _is_due(step: int, every: int | None) -> bool:
