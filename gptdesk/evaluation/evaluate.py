@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from gptdesk.session import Model
 
 
+_LOOK, _LOOKS = 1 << 16, 64
+"""Bytes that are read at one place of a file, and at how many places of a large one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
     """What is measured, and how.
@@ -122,9 +126,10 @@ def evaluate(
 
 def facts(model: Model, settings: EvaluationSettings) -> dict[str, Any]:
     """All that the figures depend on besides the files."""
-    info = model.info
+    info, adapter = model.info, model.adapter if model.adapter_enabled else None
     return {
         "model": model.path.name,
+        "adapter": adapter.path.name if adapter else "",
         "fingerprint": _fingerprint(model),
         "engine": info.name,
         "device": info.device,
@@ -135,6 +140,7 @@ def facts(model: Model, settings: EvaluationSettings) -> dict[str, Any]:
         "options": dict(settings.options),
         "sampling": dict(settings.sampling),
         "prompt": settings.labelling.prompt,
+        "words": dict(settings.labelling.words),
     }
 
 
@@ -232,10 +238,27 @@ def _report(file: ItemFile, count: int, measures: Mapping[str, float]) -> FileRe
 
 
 def _fingerprint(model: Model) -> str:
-    """Changes with the model's files: names, sizes and what its config.json says."""
+    """Changes with the model and its adapter: names and sizes of their files, and what is in them.
+
+    Of a large file some places are read: another training leaves none of them as it was.
+    """
     digest = hashlib.sha256(repr(model.config).encode())
-    root = model.path if model.path.is_dir() else model.path.parent
-    for path in sorted(root.iterdir()):
-        if path.is_file():
-            digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+    places = [model.path]
+    if model.adapter is not None and model.adapter_enabled:
+        places.append(model.adapter.path)
+    for place in places:
+        files = sorted(place.iterdir()) if place.is_dir() else [place]
+        for path in files:
+            if path.is_file():
+                digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+                for part in _parts(path):
+                    digest.update(part)
     return digest.hexdigest()[:16]
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    """The beginning of the file and of as many other stretches as `_LOOKS` says."""
+    with path.open("rb") as file:
+        for start in range(0, path.stat().st_size, max(_LOOK, path.stat().st_size // _LOOKS)):
+            file.seek(start)
+            yield file.read(_LOOK)

@@ -17,7 +17,7 @@ from gptdesk.evaluation.answers import leading_sentences
 from gptdesk.evaluation.evaluate import EvaluationSettings, FileReport, evaluate, facts
 from gptdesk.evaluation.labels import Labelling
 from gptdesk.session import Model, load_model
-from tests.helpers import checkpoints
+from tests.helpers import adapters, checkpoints
 
 LETTERS = "The keeper wrote a letter every evening, though no boat came to carry it away. "
 
@@ -91,6 +91,23 @@ def test_the_same_again(model: Model, files: dict[str, Path]) -> None:
     first = reports(model, list(files.values()), settings)
     assert first == reports(model, list(files.values()), settings)
     assert facts(model, settings) == facts(model, settings)
+
+
+def test_facts_tell_models_and_adapters_apart(model: Model, folder: Path, tmp_path: Path) -> None:
+    def fingerprint(loaded: Model) -> str:
+        return str(facts(loaded, SETTINGS)["fingerprint"])
+
+    before = fingerprint(model)
+    other = checkpoints.write_llama(tmp_path / "tiny", seed=3)
+    with contextlib.closing(load_model(other)) as trained_otherwise:
+        assert trained_otherwise.config == model.config
+        assert fingerprint(trained_otherwise) != before
+    model.load_adapter(adapters.write(folder, tmp_path / "style", r=4, target_modules="all-linear"))
+    assert facts(model, SETTINGS)["adapter"] == "style"
+    assert fingerprint(model) != before
+    model.adapter_enabled = False
+    assert facts(model, SETTINGS)["adapter"] == ""
+    assert fingerprint(model) == before
 
 
 def test_a_cancel_gives_what_was_done(model: Model, files: dict[str, Path]) -> None:
