@@ -71,12 +71,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
         hidden_grads: list[Tensor] = []
         weight_grad = None
         for part, ids in zip(torch.split(hidden, chunk), torch.split(targets, chunk), strict=True):
-            loss, slope = _loss_and_slope(part, weight, ids)
-            total = total + loss
+            # What does not count is left out of the narrow factors: a pass less over the logits.
+            counted = (ids != IGNORED)[:, None]  # (chunk, 1)
+            losses, slope = _losses_and_slope(part, weight, ids.clamp(min=0)[:, None])
+            total = total + (losses * counted).sum()
             if wants_hidden:
-                hidden_grads.append(slope @ weight)  # (chunk, D)
+                hidden_grads.append((slope @ weight) * counted)  # (chunk, D)
             if wants_weight:
-                grad = slope.t() @ part  # (V, D)
+                grad = slope.t() @ (part * counted)  # (V, D)
                 # Sums of many bf16 terms are kept in float32.
                 weight_grad = grad.float() if weight_grad is None else weight_grad.add_(grad)
         hidden_grad = torch.cat(hidden_grads) if wants_hidden else None
@@ -95,13 +97,20 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return hidden_grad, weight_grad, None, None
 
 
-def _loss_and_slope(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Summed loss of a chunk, and its derivative by the logits (chunk, V)."""
-    counted = (targets != IGNORED)[:, None]  # (chunk, 1)
-    places = targets.clamp(min=0)[:, None]
+def _losses_and_slope(hidden: Tensor, weight: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """Losses of a chunk, and their derivatives by its logits.
+
+    Args:
+        hidden: (chunk, D).
+        weight: (V, D).
+        places: (chunk, 1) ids of the targets.
+
+    Returns:
+        float32 (chunk, 1), and (chunk, V) in the precision of `hidden`.
+    """
     # Softmax computes in float32 and rounds once; logits are not needed any more behind it.
     slope = torch.softmax(hidden @ weight.t(), dim=-1)  # (chunk, V)
     probability = slope.gather(1, places)  # (chunk, 1)
-    loss = -(probability.float().clamp_min(_TINY).log() * counted).sum()
-    slope.scatter_(1, places, probability - 1).mul_(counted)
-    return loss, slope
+    losses = -probability.float().clamp_min(_TINY).log()
+    slope.scatter_(1, places, probability - 1)
+    return losses, slope
