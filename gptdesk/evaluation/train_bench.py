@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from gptdesk.errors import TrainingError
+from gptdesk.training.allocation import LARGE_PAGES
 
 SHAPES = ("13.8M", "33M")
 TOKENS_PER_STEP = 16 * 256
@@ -140,7 +141,11 @@ class _Child:
     """A process that makes a step whenever it is asked to."""
 
     def __init__(self, way: Mapping[str, Any]) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": str(way["threads"])}
+        large_pages = str(int(way.get("kind") == "trainer"))
+        environment = os.environ | {
+            "OMP_NUM_THREADS": str(way["threads"]),
+            LARGE_PAGES: large_pages,
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gptdesk.training.speed", json.dumps(way)],
             stdin=subprocess.PIPE,

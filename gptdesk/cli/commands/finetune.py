@@ -10,6 +10,7 @@ from gptdesk import paths
 from gptdesk.cli.training_line import TrainingLine, held_out_text
 from gptdesk.errors import GptDeskError
 from gptdesk.model.lora_settings import ALL_LINEAR, LoraSettings
+from gptdesk.training.allocation import use_large_pages
 from gptdesk.training.events import (
     Evaluated,
     FinetuneReport,
@@ -101,6 +102,7 @@ def run(options: argparse.Namespace) -> int:
     """Fine-tune, and print what it brought."""
     from gptdesk.evaluation.finetune_report import finetune_and_report
 
+    use_large_pages()
     settings = settings_from(options)
     if settings.threads:  # read by the tokenizers library when it first needs a thread
         os.environ.setdefault("RAYON_NUM_THREADS", str(settings.threads))

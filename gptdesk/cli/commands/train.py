@@ -10,6 +10,7 @@ from pathlib import Path
 from gptdesk import paths
 from gptdesk.cli.training_line import TrainingLine, held_out_text
 from gptdesk.errors import GptDeskError, OptionError
+from gptdesk.training.allocation import use_large_pages
 from gptdesk.training.events import Evaluated, TrainingFailed, TrainingFinished, to_json
 from gptdesk.training.stop_signals import cancelled_by_signals
 
@@ -60,6 +61,7 @@ def _train(options: argparse.Namespace) -> int:
     from gptdesk.training.config import load_config
     from gptdesk.training.pipeline import STAGES, StageRange, train_pipeline
 
+    use_large_pages()
     config = load_config(Path(options.path))
     if config.run.threads:  # read by the tokenizers library when it first needs a thread
         os.environ.setdefault("RAYON_NUM_THREADS", str(config.run.threads))
