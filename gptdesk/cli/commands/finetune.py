@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     if settings.threads:  # read by the tokenizers library when it first needs a thread
         os.environ.setdefault("RAYON_NUM_THREADS", str(settings.threads))
     line = TrainingLine(quiet=options.quiet or options.json)
-    finished, report, held_out = None, None, ""
+    finished, report, saved = None, None, None
     with cancelled_by_signals() as cancel:
         try:
             for event in finetune_and_report(settings, cancel):
@@ -115,7 +115,8 @@ def run(options: argparse.Namespace) -> int:
                     print(to_json(event), flush=True)
                 line.show(event)
                 if isinstance(event, Evaluated):
-                    held_out = f", {held_out_text(event)}"
+                    # What is saved is the state that predicts the text held out best.
+                    saved = event if saved is None or event.loss < saved.loss else saved
                 elif isinstance(event, FinetuneReport):
                     report = event
                 elif isinstance(event, TrainingFinished):
@@ -129,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
     if finished is None:
         return 0
     if not options.json:
-        print(_outcome(finished, held_out))
+        print(_outcome(finished, "" if saved is None else f", {held_out_text(saved)}"))
         if report is not None:
             print(report_text(report))
             print(_next_command(settings))
