@@ -19,6 +19,7 @@ from gptdesk.errors import TrainingError
 from gptdesk.model.gpt import GPT
 from gptdesk.training.precision import LossModule
 from gptdesk.training.settings import TrainerSettings
+from gptdesk.training.torchrun import is_one_of_several
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def joined(device: str) -> Iterator[Processes]:
     Args:
         device: "cpu", "cuda" or "cuda:1"; on several processes each takes the GPU of its number.
     """
-    if not {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= os.environ.keys():
+    if not is_one_of_several():
         yield alone(device)
         return
     own = torch.device(device)

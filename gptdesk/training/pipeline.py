@@ -9,7 +9,6 @@ the text while the others wait for it; all of them train.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from gptdesk.training.events import TrainingEvent, TrainingFinished
 from gptdesk.training.examples_stage import examples_ready, make_examples
 from gptdesk.training.preparation import collect, make_tokenizer
 from gptdesk.training.sharding import make_shards, open_shards
+from gptdesk.training.torchrun import process_number
 from gptdesk.training.work_folder import WorkFolder, read_json
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def train_pipeline(
     work = WorkFolder(config.run.work_folder)
     work.create()
     try:
-        if int(os.environ.get("RANK", "0")):  # torchrun numbers its processes so
+        if process_number():
             if set(names) - _PREPARING.keys():
                 _wait_for_tokens(config, work, cancel)
                 yield from _train(config, work, names, cancel)

@@ -13,6 +13,7 @@ from gptdesk.errors import GptDeskError, OptionError
 from gptdesk.training.allocation import use_large_pages
 from gptdesk.training.events import Evaluated, TrainingFailed, TrainingFinished, to_json
 from gptdesk.training.stop_signals import cancelled_by_signals
+from gptdesk.training.torchrun import process_number
 
 _EXAMPLE = "train.toml"
 _EXIT_INTERRUPTED = 130
@@ -66,7 +67,7 @@ def _train(options: argparse.Namespace) -> int:
     if config.run.threads:  # read by the tokenizers library when it first needs a thread
         os.environ.setdefault("RAYON_NUM_THREADS", str(config.run.threads))
     stages = StageRange(options.first or STAGES[0], options.last or STAGES[-1])
-    tells = os.environ.get("RANK", "0") == "0"  # of the processes of torchrun, the first
+    tells = process_number() == 0
     line = TrainingLine(quiet=options.quiet or options.json or not tells)
     finished, held_out = None, ""
     with cancelled_by_signals() as cancel:
