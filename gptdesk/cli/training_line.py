@@ -6,7 +6,9 @@ import math
 import shutil
 import sys
 import time
+from collections.abc import Iterable, Iterator
 
+from gptdesk.errors import GptDeskError
 from gptdesk.training.events import (
     CheckpointSaved,
     Evaluated,
@@ -14,11 +16,38 @@ from gptdesk.training.events import (
     StageStarted,
     StepDone,
     TrainingEvent,
+    TrainingFailed,
     TrainingWarning,
+    to_json,
 )
 
 _BAR_WIDTH = 20
 _LOG_SECONDS = 30.0
+
+
+def told(
+    events: Iterable[TrainingEvent], line: TrainingLine, *, as_json: bool, tells: bool = True
+) -> Iterator[TrainingEvent]:
+    """Pass events on, each shown and, where asked for, written to stdout as a line of JSON.
+
+    Args:
+        events: of one training; what they raise is written as a last line, and raised.
+        line: cleared when they end.
+        as_json: write them.
+        tells: False in those processes of `torchrun` that leave the telling to the first.
+    """
+    try:
+        for event in events:
+            if as_json and tells:
+                print(to_json(event), flush=True)
+            line.show(event)
+            yield event
+    except GptDeskError as error:
+        if as_json:
+            print(to_json(TrainingFailed(error.title, error.hint, error.details)), flush=True)
+        raise
+    finally:
+        line.clear()
 
 
 class TrainingLine:

@@ -7,16 +7,13 @@ import os
 from pathlib import Path
 
 from gptdesk import paths
-from gptdesk.cli.training_line import TrainingLine, held_out_text
-from gptdesk.errors import GptDeskError
+from gptdesk.cli.training_line import TrainingLine, held_out_text, told
 from gptdesk.model.lora_settings import ALL_LINEAR, LoraSettings
 from gptdesk.training.allocation import use_large_pages
 from gptdesk.training.events import (
     Evaluated,
     FinetuneReport,
-    TrainingFailed,
     TrainingFinished,
-    to_json,
 )
 from gptdesk.training.finetune_settings import DEFAULT_LORA, FinetuneSettings
 from gptdesk.training.stop_signals import cancelled_by_signals
@@ -109,24 +106,14 @@ def run(options: argparse.Namespace) -> int:
     line = TrainingLine(quiet=options.quiet or options.json)
     finished, report, saved = None, None, None
     with cancelled_by_signals() as cancel:
-        try:
-            for event in finetune_and_report(settings, cancel):
-                if options.json:
-                    print(to_json(event), flush=True)
-                line.show(event)
-                if isinstance(event, Evaluated):
-                    # What is saved is the state that predicts the text held out best.
-                    saved = event if saved is None or event.loss < saved.loss else saved
-                elif isinstance(event, FinetuneReport):
-                    report = event
-                elif isinstance(event, TrainingFinished):
-                    finished = event
-        except GptDeskError as error:
-            if options.json:
-                print(to_json(TrainingFailed(error.title, error.hint, error.details)), flush=True)
-            raise
-        finally:
-            line.clear()
+        for event in told(finetune_and_report(settings, cancel), line, as_json=options.json):
+            if isinstance(event, Evaluated):
+                # What is saved is the state that predicts the text held out best.
+                saved = event if saved is None or event.loss < saved.loss else saved
+            elif isinstance(event, FinetuneReport):
+                report = event
+            elif isinstance(event, TrainingFinished):
+                finished = event
     if finished is None:
         return 0
     if not options.json:

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 
 from gptdesk import paths
-from gptdesk.cli.training_line import TrainingLine, held_out_text
-from gptdesk.errors import GptDeskError, OptionError
+from gptdesk.cli.training_line import TrainingLine, held_out_text, told
+from gptdesk.errors import OptionError
 from gptdesk.training.allocation import use_large_pages
-from gptdesk.training.events import Evaluated, TrainingFailed, TrainingFinished, to_json
+from gptdesk.training.events import Evaluated, TrainingFinished
 from gptdesk.training.stop_signals import cancelled_by_signals
 from gptdesk.training.torchrun import process_number
 
@@ -71,21 +71,12 @@ def _train(options: argparse.Namespace) -> int:
     line = TrainingLine(quiet=options.quiet or options.json or not tells)
     finished, held_out = None, ""
     with cancelled_by_signals() as cancel:
-        try:
-            for event in train_pipeline(config, cancel, stages):
-                if options.json and tells:
-                    print(to_json(event), flush=True)
-                line.show(event)
-                if isinstance(event, Evaluated):
-                    held_out = f", {held_out_text(event)}"
-                if isinstance(event, TrainingFinished):
-                    finished = event
-        except GptDeskError as error:
-            if options.json:
-                print(to_json(TrainingFailed(error.title, error.hint, error.details)), flush=True)
-            raise
-        finally:
-            line.clear()
+        events = train_pipeline(config, cancel, stages)
+        for event in told(events, line, as_json=options.json, tells=tells):
+            if isinstance(event, Evaluated):
+                held_out = f", {held_out_text(event)}"
+            if isinstance(event, TrainingFinished):
+                finished = event
     if finished is None:
         return 0
     if tells and not options.json:
