@@ -166,6 +166,13 @@ class ConfigReader:
             raise self.invalid(key, f"a whole number from {least} to {MAX_SIZE}")
         return value
 
+    def width_and_heads(self, width_key: str, heads_key: str) -> tuple[int, int]:
+        """The width of the residual stream, and the heads that share it evenly."""
+        width, heads = self.integer(width_key), self.integer(heads_key)
+        if width % heads:
+            raise self.invalid(heads_key, f"a divisor of {width_key} = {width}")
+        return width, heads
+
     def number(self, key: str, default: float | None = None) -> float:
         """A finite number; default and null as in `integer`."""
         value = self._value(key, default)

@@ -18,9 +18,7 @@ def read_gpt2(reader: ConfigReader) -> ModelConfig:
         raise reader.unsupported("add_cross_attention", True)
     context_length = reader.integer("n_positions", 1024)
     refuse_window(reader, context_length)
-    hidden, heads = reader.integer("n_embd"), reader.integer("n_head")
-    if hidden % heads:
-        raise reader.invalid("n_head", f"a divisor of n_embd = {hidden}")
+    hidden, heads = reader.width_and_heads("n_embd", "n_head")
     return ModelConfig(
         architecture="gpt2",
         vocab_size=reader.integer("vocab_size"),

@@ -15,9 +15,7 @@ _GLOBAL, _LOCAL = "global", "local"
 
 def read_gpt_neo(reader: ConfigReader) -> ModelConfig:
     """config.json of a GPT-Neo to its shape."""
-    hidden, heads = reader.integer("hidden_size"), reader.integer("num_heads")
-    if hidden % heads:
-        raise reader.invalid("num_heads", f"a divisor of hidden_size = {hidden}")
+    hidden, heads = reader.width_and_heads("hidden_size", "num_heads")
     kinds = _kinds(reader, reader.integer("num_layers"))
     full = tuple(i for i, kind in enumerate(kinds) if kind == _GLOBAL)
     slides = _LOCAL in kinds

@@ -28,9 +28,7 @@ from gptdesk.model.config import ModelConfig
 
 def read_gpt_neox(reader: ConfigReader) -> ModelConfig:
     """config.json of a GPT-NeoX to its shape."""
-    hidden, heads = reader.integer("hidden_size"), reader.integer("num_attention_heads")
-    if hidden % heads:
-        raise reader.invalid("num_attention_heads", f"a divisor of hidden_size = {hidden}")
+    hidden, heads = reader.width_and_heads("hidden_size", "num_attention_heads")
     head_dim = hidden // heads
     if reader.integer("head_dim", head_dim) != head_dim:
         raise reader.unsupported("head_dim", reader.data["head_dim"])

@@ -19,9 +19,7 @@ from gptdesk.model.config import ModelConfig
 
 def read_gptj(reader: ConfigReader) -> ModelConfig:
     """config.json of a GPT-J to its shape."""
-    hidden, heads = reader.integer("n_embd"), reader.integer("n_head")
-    if hidden % heads:
-        raise reader.invalid("n_head", f"a divisor of n_embd = {hidden}")
+    hidden, heads = reader.width_and_heads("n_embd", "n_head")
     head_dim = hidden // heads
     turned = reader.integer("rotary_dim", 64, least=2)
     if turned % 2 or turned > head_dim or reader.data.get("rotary_dim", turned) is None:

@@ -23,9 +23,7 @@ def read_nanogpt(reader: ConfigReader) -> ModelConfig:
     for key, value in reader.data.items():
         if key not in _KEYS and key not in _DROPOUTS and value:
             raise reader.unsupported(key, value)
-    hidden, heads = reader.integer("n_embd"), reader.integer("n_head")
-    if hidden % heads:
-        raise reader.invalid("n_head", f"a divisor of n_embd = {hidden}")
+    hidden, heads = reader.width_and_heads("n_embd", "n_head")
     bias = reader.flag("bias", True)
     return ModelConfig(
         architecture="gpt2",

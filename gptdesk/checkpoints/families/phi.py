@@ -22,9 +22,7 @@ from gptdesk.model.config import ModelConfig
 
 def read_phi(reader: ConfigReader) -> ModelConfig:
     """config.json of a Phi to its shape."""
-    hidden, heads = reader.integer("hidden_size"), reader.integer("num_attention_heads")
-    if hidden % heads:
-        raise reader.invalid("num_attention_heads", f"a divisor of hidden_size = {hidden}")
+    hidden, heads = reader.width_and_heads("hidden_size", "num_attention_heads")
     head_dim = reader.integer("head_dim", hidden // heads)
     norms = reader.flag("qk_layernorm", False)
     if norms and head_dim != hidden // heads:
