@@ -213,6 +213,8 @@ class RunSettings(Table):
         work: where tokens, checkpoints and figures are kept; None is `out` with ".work" added.
         seed: of weights, order and dropout.
         batch_tokens: tokens of one step, all processes together.
+        row_tokens: length of a row of the first training; None takes the context length. Shorter
+            rows train faster; the second training still sees whole contexts.
         micro_batch: rows of one forward pass; None finds a number that suits.
         precision: "autocast" keeps weights in fp32 and computes in bf16; "bf16" keeps bf16
             weights with an fp32 copy.
@@ -234,6 +236,7 @@ class RunSettings(Table):
     work: Path | None = None
     seed: Annotated[int, Range(0, 2**32 - 1)] = 1
     batch_tokens: Annotated[int, Range(8)] = 16_384
+    row_tokens: Annotated[int, Range(8)] | None = None
     micro_batch: Annotated[int, Range(1)] | None = None
     precision: Precision = "auto"
     compile: bool = False
@@ -310,6 +313,17 @@ class TrainingConfig(Table):
                 "[schedule] does not say how long training takes.",
                 "Add epochs, tokens, max_steps or max_minutes, for example `max_minutes = 60`.",
             )
+        if (self.run.row_tokens or 0) > self.model.context_length:
+            raise OptionError(
+                f"[run] row_tokens = {self.run.row_tokens} is more than [model] context_length = "
+                f"{self.model.context_length}.",
+                "Make the rows shorter or the context longer.",
+            )
+
+    @property
+    def row_tokens(self) -> int:
+        """Length of a row of the first training."""
+        return self.run.row_tokens or self.model.context_length
 
 
 def load_config(path: Path) -> TrainingConfig:

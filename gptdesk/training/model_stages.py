@@ -92,7 +92,7 @@ class ModelStages:
 
     def _pretrain(self) -> Iterator[TrainingEvent]:
         sources, validation = open_shards(self._config, self._work)
-        length, rows = self._shape.context_length, global_rows(self._config)
+        length, rows = self._config.row_tokens, global_rows(self._config)
         seed = self._config.run.seed
         batches = PackedBatches(sources, length, rows, seed)
         held_out = None
@@ -164,7 +164,7 @@ class ModelStages:
             yield from self._told(StageStarted(stage, "unchanged"))
             return
         self._claim(folder, origin)
-        tokens = settings.micro_rows * gpt.config.context_length
+        tokens = settings.micro_rows * batches.context_length
         memory = f"about {training_bytes(gpt.config, tokens) / 1e9:.1f} GB of memory"
         yield from self._told(StageStarted(stage, f"{_size(gpt)}, {memory}"))
         trainer = Trainer(

@@ -17,10 +17,10 @@ _INSTRUCT_RATE = 1 / 3
 
 def global_rows(config: TrainingConfig, *, instruct: bool = False) -> int:
     """Rows of one step, all processes together."""
-    tokens = config.run.batch_tokens
-    if instruct and config.instruct.batch_tokens:
-        tokens = config.instruct.batch_tokens
-    return max(1, tokens // config.model.context_length)
+    if instruct:
+        tokens = config.instruct.batch_tokens or config.run.batch_tokens
+        return max(1, tokens // config.model.context_length)
+    return max(1, config.run.batch_tokens // config.row_tokens)
 
 
 def pretrain_settings(config: TrainingConfig, rows_per_epoch: int) -> TrainerSettings:
@@ -29,10 +29,11 @@ def pretrain_settings(config: TrainingConfig, rows_per_epoch: int) -> TrainerSet
     steps = schedule.max_steps
     rows = global_rows(config)
     if steps is None and schedule.tokens is not None:
-        steps = math.ceil(schedule.tokens / (rows * config.model.context_length))
+        steps = math.ceil(schedule.tokens / (rows * config.row_tokens))
     if steps is None and schedule.epochs is not None:
         steps = math.ceil(schedule.epochs * rows_per_epoch / rows)
-    return _settings(config, rows, steps, schedule.max_minutes, 1.0, None)
+    per_pass = micro_rows(config.row_tokens, rows)
+    return _settings(config, per_pass, steps, schedule.max_minutes, 1.0, None)
 
 
 def instruct_settings(config: TrainingConfig, rows_per_epoch: int) -> TrainerSettings:
@@ -40,7 +41,8 @@ def instruct_settings(config: TrainingConfig, rows_per_epoch: int) -> TrainerSet
     rows = global_rows(config, instruct=True)
     steps = math.ceil(config.instruct.epochs * rows_per_epoch / rows)
     minutes, rate = config.instruct.max_minutes, config.instruct.learning_rate
-    return _settings(config, rows, steps, minutes, _INSTRUCT_RATE, rate)
+    per_pass = micro_rows(config.model.context_length, rows)
+    return _settings(config, per_pass, steps, minutes, _INSTRUCT_RATE, rate)
 
 
 def resolve_device(name: str) -> str:
@@ -74,13 +76,19 @@ def resolve_precision(name: config_file.Precision, device: str) -> Precision:
 
 def _settings(
     config: TrainingConfig,
-    rows: int,
+    per_pass: int,
     steps: int | None,
     minutes: float | None,
     factor: float,
     rate: float | None,
 ) -> TrainerSettings:
-    """Settings of one training; `factor` scales the usual rates, `rate` replaces AdamW's."""
+    """Settings of one training.
+
+    Args:
+        per_pass: rows of one forward pass, unless the configuration says otherwise.
+        factor: scales the usual rates.
+        rate: replaces AdamW's.
+    """
     optimizer, schedule, run = config.optimizer, config.schedule, config.run
     preset = PRESETS[config.model.preset]
     adam = optimizer.learning_rate or preset.learning_rate
@@ -90,7 +98,7 @@ def _settings(
     return TrainerSettings(
         max_steps=steps,
         max_minutes=minutes,
-        micro_rows=run.micro_batch or micro_rows(config.model.context_length, rows),
+        micro_rows=run.micro_batch or per_pass,
         optimizer=optimizer.name,
         learning_rate=rate or adam * factor,
         muon_learning_rate=muon * (rate / adam if rate else factor),
