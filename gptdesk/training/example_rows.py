@@ -191,6 +191,7 @@ class _Packer:
     def _put(self, row: _Row, used: int, number: int, example: Example) -> tuple[_Row, int, int]:
         end = used + len(example.ids)
         row.tokens[used:end] = example.ids
+        row.scored[used : used + len(example.asked)] = example.asked
         row.scored[used + example.answer_start : end] = 1
         row.segments[used:end] = number
         row.segments[end:] = number + 1  # padding, until more comes

@@ -42,11 +42,15 @@ def make_examples(
         tokenizer,
         both_directions=config.instruct.both_directions,
     )
-    reader = ExampleReader(tokenizer, renderer, config.model.context_length + 1)
+    counts = RowCounts()
     for split in SPLITS:
+        # Held-out answers are measured alone, whatever the training counts.
+        share = config.instruct.prompt_share if split == "train" else 0.0
+        length = config.model.context_length + 1
+        reader = ExampleReader(tokenizer, renderer, length, counts, prompt_share=share)
         yield from _write_split(split, config, work, reader, cancel)
-    yield from _warnings(reader.counts)
-    write_json(work.examples, {"origin": origin, "counts": dataclasses.asdict(reader.counts)})
+    yield from _warnings(counts)
+    write_json(work.examples, {"origin": origin, "counts": dataclasses.asdict(counts)})
 
 
 def examples_ready(config: TrainingConfig, work: WorkFolder) -> bool:
@@ -128,4 +132,6 @@ def _origin(config: TrainingConfig, work: WorkFolder) -> str:
             ) from error
         facts.append([name, stat.st_size, stat.st_mtime_ns])
     settings = config.instruct
-    return digest_of(facts, settings.both_directions, settings.validation_fraction)
+    return digest_of(
+        facts, settings.both_directions, settings.validation_fraction, settings.prompt_share
+    )

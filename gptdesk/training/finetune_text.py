@@ -194,7 +194,7 @@ def _answers(row: dict[str, object]) -> Iterator[str]:
             if isinstance(message, dict) and message.get("role") == "assistant":
                 yield str(message.get("content", ""))
         return
-    yield from (str(row[key]) for key in ("summary", "src", "tgt") if key in row)
+    yield from (str(row[key]) for key in ("summary", "src", "tgt", "rewritten") if key in row)
 
 
 def _find(paths: Sequence[str], settings: FinetuneSettings) -> list[TextFile]:
@@ -220,7 +220,8 @@ def _asks(file: TextFile) -> bool:
         _, row = next(json_rows(file, lambda _: None), (0, {}))
     except _unreadable():
         return False
-    return any(all(key in row for key in keys) for keys in KINDS.values())
+    kinds = (keys for kind, keys in KINDS.items() if kind != "continue")  # that is prose
+    return any(all(key in row for key in keys) for keys in kinds)
 
 
 def _unreadable() -> tuple[type[Exception], ...]:

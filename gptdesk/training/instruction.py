@@ -2,13 +2,16 @@
 
     {"document": …, "summary": …}                       also "lang", "form"
     {"src": …, "tgt": …, "src_lang": …, "tgt_lang": …}
+    {"text": …, "rewritten": …}                         also "style": "proofread" or "simplify"
     {"messages": [{"role": …, "content": …}, …]}        one example for each answer in it
+    {"text": …}                                         a text to continue, all of it the answer
 
 The question is put exactly as the task will put it when the model is used.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,11 +30,15 @@ Row = Mapping[str, Any]
 KINDS: Mapping[str, tuple[str, ...]] = {
     "summarize": ("document", "summary"),
     "translate": ("src", "tgt", "src_lang", "tgt_lang"),
+    "rewrite": ("text", "rewritten"),
     "chat": ("messages",),
+    "continue": ("text",),
 }
-"""Tasks, and the keys by which their lines are known."""
+"""Tasks, and the keys by which their lines are known; the first that fits counts."""
 
 _HEADLINE_CHARS = 100
+_USUAL_STYLE = "proofread"
+_SHARES = 1 << 16
 _SENTENCE_ENDS = tuple(".!?。！？…")
 
 
@@ -52,10 +59,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Token ids; the loss counts those from `answer_start` on."""
+    """Token ids; the loss counts those from `answer_start` on.
+
+    Attributes:
+        ids: question and answer.
+        answer_start: length of the question.
+        asked: for each id of the question whether the loss counts it too; empty for none.
+    """
 
     ids: list[int]
     answer_start: int
+    asked: tuple[bool, ...] = ()
 
 
 Renderer = Callable[[Row], Sequence[Question]]
@@ -84,14 +98,19 @@ class TemplateRenderer:
         self._end = end
         self._tokenizer = tokenizer
         self._both_directions = both_directions
+        self._single: Mapping[str, Callable[[Row], Question]] = {
+            "summarize": self._summary,
+            "rewrite": self._rewriting,
+            "continue": self._text,
+        }
 
     def __call__(self, row: Row) -> Sequence[Question]:
         """The questions of a line."""
         kind = kind_of(row)
         if kind == "chat":
             return list(chat_questions(row["messages"], self._tokenizer))
-        if kind == "summarize":
-            return [self._summary(row)]
+        if kind in self._single:
+            return [self._single[kind](row)]
         pairs = [("src", "tgt"), ("tgt", "src")][: 1 + self._both_directions]
         return [self._translation(row, source, target) for source, target in pairs]
 
@@ -105,6 +124,13 @@ class TemplateRenderer:
     def _translation(self, row: Row, source: str, target: str) -> Question:
         values = {"source": row[f"{source}_lang"], "target": row[f"{target}_lang"]}
         return self._question("translate", row[source].strip(), row[target].strip(), values)
+
+    def _rewriting(self, row: Row) -> Question:
+        values = {"style": str(row.get("style") or _USUAL_STYLE)}
+        return self._question("rewrite", row["text"].strip(), row["rewritten"].strip(), values)
+
+    def _text(self, row: Row) -> Question:
+        return self._question("continue", "", row["text"].strip(), {})
 
     def _question(
         self,
@@ -198,16 +224,27 @@ class ExampleReader:
         tokenizer: of the model.
         render: puts the questions.
         max_tokens: of a whole example; longer ones are cut where they may be, or left out.
+        counts: to go on with; new ones without.
+        prompt_share: of the lines, whose questions the loss counts as well.
 
     Attributes:
         counts: grow as examples are read.
     """
 
-    def __init__(self, tokenizer: Tokenizer, render: Renderer, max_tokens: int) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        render: Renderer,
+        max_tokens: int,
+        counts: RowCounts | None = None,
+        *,
+        prompt_share: float = 0.0,
+    ) -> None:
         self._tokenizer = tokenizer
         self._render = render
         self._max_tokens = max_tokens
-        self.counts = RowCounts()
+        self._prompt_share = prompt_share
+        self.counts = counts or RowCounts()
 
     def read(self, path: Path, wanted: Callable[[int], bool]) -> Iterator[Example]:
         """Yield the examples of the lines whose 64-bit hash is wanted.
@@ -217,8 +254,11 @@ class ExampleReader:
         """
         try:
             for number, row in json_rows(TextFile(path, "lines"), self._note_bad):
-                if not wanted(document_hash(repr(sorted(row.items())))):
+                value = document_hash(repr(sorted(row.items())))
+                if not wanted(value):
                     continue
+                # Other bits than those that split training from validation.
+                counts_question = value % _SHARES < self._prompt_share * _SHARES
                 for question in self._questions(path, number, row):
                     example = self.encode(question)
                     if example is None:
@@ -226,11 +266,17 @@ class ExampleReader:
                     else:
                         task = kind_of(row)
                         self.counts.tasks[task] = self.counts.tasks.get(task, 0) + 1
-                        yield example
+                        yield self._with_question(example) if counts_question else example
         except UnicodeError as error:
             raise DocumentError(f"{path} is not UTF-8 text.", "", str(error)) from error
         except unpacking_errors() as error:
             raise DocumentError(f"{path} cannot be read: {error}.", "", repr(error)) from error
+
+    def _with_question(self, example: Example) -> Example:
+        """The same with a loss on the question's text: a model must not write control tokens."""
+        special = self._tokenizer.special_ids
+        asked = tuple(token not in special for token in example.ids[: example.answer_start])
+        return dataclasses.replace(example, asked=asked)
 
     def encode(self, question: Question) -> Example | None:
         """Token ids of a question; None when it is longer than permitted."""

@@ -25,6 +25,8 @@ END = "<|endoftext|>"
 TURN_START = "<|im_start|>"
 TURN_END = "<|im_end|>"
 ANSWER = "<|answer|>"
+STYLES = ("proofread", "simplify")
+"""Styles of the task "rewrite", with a control token each."""
 RESERVED = 8
 LANGUAGES = ("en", "zh", "de", "fr")
 """Languages that gptdesk's tasks offer: each has a control token in every tokenizer made here."""
@@ -59,6 +61,7 @@ def special_tokens(settings: TokenizerSettings, languages: Iterable[str]) -> lis
         *(f"<|{name}|>" for name in tasks),
         ANSWER,
         *(f"<|{language}|>" for language in (*LANGUAGES, *languages)),
+        *(f"<|{style}|>" for style in STYLES),
         *settings.special_tokens,
         *(f"<|reserved_{number}|>" for number in range(RESERVED)),
     ]

@@ -115,7 +115,7 @@ class Corpora:
                 self.dropped.count(self.dropped.kept, corpus)
                 yield row
 
-    def extra(self, name: str) -> Iterator[dict[str, Any]]:
+    def small(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield each row of a small corpus that has no test set."""
         yield from read_rows(self._data / f"{name}.jsonl.xz")
 

@@ -13,8 +13,6 @@ from gptdesk.training.tokenizer_training import special_tokens, train_tokenizer,
 
 VOCABULARY = 16_384
 CONTEXT = 1024
-CONTROLS = ("<|proofread|>", "<|simplify|>")
-"""Control tokens beyond those that every tokenizer of gptdesk has: the styles of rewriting."""
 
 SAMPLE = {
     "prose_en_books": 5_000_000,
@@ -39,7 +37,7 @@ _MOST_OF_A_DOCUMENT = 20_000
 
 def write_base_tokenizer(text: Path, folder: Path, seed: int = 1) -> None:
     """Train on the texts in a folder and write tokenizer.json and tokenizer_config.json."""
-    specials = special_tokens(TokenizerSettings(special_tokens=CONTROLS), ())
+    specials = special_tokens(TokenizerSettings(), ())
     tokenizer = train_tokenizer(_sample(text, seed), "qwen2", VOCABULARY, specials)
     write_tokenizer(tokenizer, folder, CONTEXT)
 

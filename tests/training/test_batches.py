@@ -127,6 +127,13 @@ def test_examples_lie_whole_in_rows_and_only_answers_count(tmp_path: Path) -> No
     assert rows[0].inputs.shape == (1, T)
 
 
+def test_a_question_counts_where_its_example_says_so(tmp_path: Path) -> None:
+    example = Example([9, 100, 101, 50, 0], 3, asked=(False, True, True))
+    write_rows(tmp_path, [example], context_length=T, vocab_size=200, end_id=0, source="s")
+    targets = InstructBatches(tmp_path, 1, seed=1).batch(0).targets[0]
+    assert targets[targets != IGNORED].tolist() == [100, 101, 50, 0]
+
+
 def test_rows_that_lost_their_end_are_noticed(tmp_path: Path) -> None:
     instruct(tmp_path)
     victim = tmp_path / "scored.bin"

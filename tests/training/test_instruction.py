@@ -121,7 +121,7 @@ def test_a_long_document_loses_its_end_and_a_long_pair_is_left_out(
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ({"text": "x"}, "it has the keys text instead of"),
+        ({"title": "x"}, "it has the keys title instead of"),
         ({**SUMMARY, "summary": ""}, '"summary" is empty'),
         ({**PAIR, "tgt": 3}, '"tgt" is empty or of the wrong type'),
         ({"messages": [{"role": "user"}]}, 'lacks "role" or "content"'),
@@ -138,6 +138,41 @@ def test_a_bad_line_is_counted_and_said(
     assert why in reader.counts.first_bad
 
 
+def test_a_rewriting_names_its_style_and_a_text_is_all_answer(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
+) -> None:
+    rows = [
+        {"text": "the see is calm", "rewritten": "the sea is calm"},
+        {"text": "It is long and calm.", "rewritten": "It is calm.", "style": "simplify"},
+        {"text": "the calm sea <|answer|>"},
+    ]
+    found, reader = examples(rows, tokenizer, renderer, tmp_path)
+    end = "<|endoftext|>"
+    assert [shown(example, tokenizer) for example in found] == [
+        (f"{end}<|rewrite|><|proofread|>the see is calm<|answer|>", f"the sea is calm{end}"),
+        (f"{end}<|rewrite|><|simplify|>It is long and calm.<|answer|>", f"It is calm.{end}"),
+        (end, f"the calm sea <|answer|>{end}"),
+    ]
+    assert reader.counts.tasks == {"rewrite": 2, "continue": 1}
+    answer = tokenizer.encode("<|answer|>")[0]
+    assert answer not in found[2].ids, "what a text spells is text"
+
+
+def test_questions_that_count_leave_control_tokens_out(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({**PAIR, "n": n}) + "\n" for n in range(400)), "utf-8")
+    reader = ExampleReader(tokenizer, renderer, 400, prompt_share=0.25)
+    found = list(reader.read(path, lambda _: True))
+    counting = [example for example in found if example.asked]
+    assert 0.15 < len(counting) / len(found) < 0.35
+    example = counting[0]
+    kept = [token for token, asked in zip(example.ids, example.asked, strict=False) if asked]
+    assert tokenizer.decode(kept, skip_special=False) == PAIR["src"]
+    assert len(example.asked) == example.answer_start
+
+
 def test_a_file_that_is_no_text_is_an_error(
     tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
 ) -> None:
@@ -147,7 +182,10 @@ def test_a_file_that_is_no_text_is_an_error(
 
 
 def test_kinds_and_forms_are_told_by_keys_and_looks() -> None:
-    assert [kind_of(row) for row in (SUMMARY, PAIR, CHAT)] == ["summarize", "translate", "chat"]
+    rewriting = {"text": "a", "rewritten": "b"}
+    rows = (SUMMARY, PAIR, CHAT, rewriting, {"text": "a"})
+    kinds = ["summarize", "translate", "chat", "rewrite", "continue"]
+    assert [kind_of(row) for row in rows] == kinds
     assert form_of("A ship comes home") == "headline"
     assert form_of("A ship comes home.") == "paragraph"
     assert form_of("word " * 40) == "paragraph"
