@@ -25,6 +25,7 @@ from gptdesk.evaluation.items import (
     ItemFile,
     LabelItem,
     Prose,
+    Selection,
     SummaryItem,
     TranslationItem,
     read_items,
@@ -51,24 +52,20 @@ class EvaluationSettings:
     """What is measured, and how.
 
     Attributes:
-        limit: only so many items of a file, from its start; 0 for all.
-        sample: only so many, drawn with `seed`; 0 for all.
-        seed: of the draw.
+        selection: which items of the files.
         options: values of the tasks' options.
         sampling: values laid over the tasks' and the model's own.
         labelling: how labels are asked for.
     """
 
-    limit: int = 0
-    sample: int = 0
-    seed: int = 0
+    selection: Selection = field(default_factory=Selection)
     options: Mapping[str, Any] = field(default_factory=dict)
     sampling: Mapping[str, Any] = field(default_factory=dict)
     labelling: Labelling = field(default_factory=Labelling)
 
     def __post_init__(self) -> None:
         for name in ("limit", "sample"):
-            if getattr(self, name) < 0:
+            if getattr(self.selection, name) < 0:
                 raise OptionError(f"--{name} must be 0 or more.", "0 means all.")
 
 
@@ -114,7 +111,7 @@ def evaluate(
         OptionError: an option does not exist, or a package that a measure needs is missing.
         EngineError: the engine failed.
     """
-    files = [_read(path, settings) for path in paths]
+    files = [read_items(path, settings.selection) for path in paths]
     for file in files:
         for event in _measure(model, file, settings, cancel):
             if isinstance(event, Progress):
@@ -134,18 +131,12 @@ def facts(model: Model, settings: EvaluationSettings) -> dict[str, Any]:
         "engine": info.name,
         "device": info.device,
         "precision": info.precision,
-        "limit": settings.limit,
-        "sample": settings.sample,
-        "seed": settings.seed,
+        **dataclasses.asdict(settings.selection),
         "options": dict(settings.options),
         "sampling": dict(settings.sampling),
         "prompt": settings.labelling.prompt,
         "words": dict(settings.labelling.words),
     }
-
-
-def _read(path: Path, settings: EvaluationSettings) -> ItemFile:
-    return read_items(path, limit=settings.limit, sample=settings.sample, seed=settings.seed)
 
 
 def _measure(

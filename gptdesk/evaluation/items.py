@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,14 +75,34 @@ class ItemFile:
     total: int
 
 
-def read_items(path: Path, *, limit: int = 0, sample: int = 0, seed: int = 0) -> ItemFile:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which lines of a file are taken, and how.
+
+    Attributes:
+        where: of .jsonl only lines whose keys have these values.
+        limit: only so many, from the start; 0 for all.
+        sample: only so many, drawn with `seed`; 0 for all. Not for prose.
+        seed: of the draw.
+        reverse: translations are asked for from the target to the source.
+    """
+
+    where: Mapping[str, str] = field(default_factory=dict)
+    limit: int = 0
+    sample: int = 0
+    seed: int = 0
+    reverse: bool = False
+
+
+EVERYTHING = Selection()
+
+
+def read_items(path: Path, selection: Selection = EVERYTHING) -> ItemFile:
     """The items of a .txt, .md or .jsonl file, packed as .xz, .gz or .zst or not.
 
     Args:
         path: the file.
-        limit: only so many, from the start; 0 for all.
-        sample: only so many, drawn with `seed`; 0 for all. Not for prose.
-        seed: of the draw.
+        selection: which of its lines.
 
     Raises:
         DocumentError: the file cannot be read, is empty, or a line lacks keys; names the line.
@@ -96,22 +116,28 @@ def read_items(path: Path, *, limit: int = 0, sample: int = 0, seed: int = 0) ->
         digest = _sha256(path)
         if not name.endswith(".jsonl"):
             return ItemFile(path, digest, "prose", (_read_prose(path),), 1)
-        items = list(_read_lines(path))
+        items = list(_read_lines(path, selection.where))
     except unreadable as error:
         raise DocumentError(
             f"{path} cannot be read.", "It must be UTF-8 text, packed or not.", str(error)
         ) from error
     if not items:
+        if selection.where:
+            asked = ", ".join(f"{key} = {value}" for key, value in selection.where.items())
+            raise DocumentError(f"{path} holds no line with {asked}.", "Correct the condition.")
         raise DocumentError(f"{path} holds no line.", "Give a file with at least one.")
     kinds = {_KINDS[type(item)] for item in items}
     if len(kinds) > 1:
         raise DocumentError(
             f"{path} mixes {' and '.join(sorted(kinds))}.", "Put each kind into a file of its own."
         )
-    chosen = items[: limit or None]
-    if 0 < sample < len(chosen):
-        picked = sorted(random.Random(seed).sample(range(len(chosen)), sample))
+    chosen = items[: selection.limit or None]
+    if 0 < selection.sample < len(chosen):
+        draw = random.Random(selection.seed)
+        picked = sorted(draw.sample(range(len(chosen)), selection.sample))
         chosen = [chosen[at] for at in picked]
+    if selection.reverse:
+        chosen = [_reversed(item) if isinstance(item, TranslationItem) else item for item in chosen]
     return ItemFile(path, digest, kinds.pop(), tuple(chosen), len(items))
 
 
@@ -142,14 +168,21 @@ def _read_prose(path: Path) -> Prose:
     return Prose(text)
 
 
-def _read_lines(path: Path) -> Iterator[Item]:
+def _reversed(item: TranslationItem) -> TranslationItem:
+    return TranslationItem(item.references[0], (item.text,), item.target, item.source)
+
+
+def _read_lines(path: Path, where: Mapping[str, str]) -> Iterator[Item]:
     with open_unpacked(path) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield _item(line, f"{path}, line {number}")
+                place = f"{path}, line {number}"
+                row = _row(line, place)
+                if all(str(row.get(key)) == value for key, value in where.items()):
+                    yield _item(row, place)
 
 
-def _item(line: bytes, place: str) -> Item:
+def _row(line: bytes, place: str) -> Mapping[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
@@ -158,6 +191,10 @@ def _item(line: bytes, place: str) -> Item:
         ) from error
     if not isinstance(row, dict):
         raise DocumentError(f"{place} is not a JSON object.", "Each line must be one.")
+    return row
+
+
+def _item(row: Mapping[str, Any], place: str) -> Item:
     for keys, make in _MAKERS:
         if all(key in row for key in keys):
             return make(row, place)

@@ -15,6 +15,7 @@ from gptdesk.cli.main import main
 from gptdesk.errors import DocumentError, OptionError
 from gptdesk.evaluation.answers import leading_sentences
 from gptdesk.evaluation.evaluate import EvaluationSettings, FileReport, evaluate, facts
+from gptdesk.evaluation.items import Selection
 from gptdesk.evaluation.labels import Labelling
 from gptdesk.session import Model, load_model
 from tests.helpers import adapters, checkpoints
@@ -87,7 +88,9 @@ def test_every_kind_has_its_measures(model: Model, files: dict[str, Path]) -> No
 
 
 def test_the_same_again(model: Model, files: dict[str, Path]) -> None:
-    settings = EvaluationSettings(sample=2, seed=5, sampling={"max_new_tokens": 8})
+    settings = EvaluationSettings(
+        selection=Selection(sample=2, seed=5), sampling={"max_new_tokens": 8}
+    )
     first = reports(model, list(files.values()), settings)
     assert first == reports(model, list(files.values()), settings)
     assert facts(model, settings) == facts(model, settings)

@@ -14,6 +14,7 @@ from gptdesk.errors import DocumentError
 from gptdesk.evaluation.items import (
     LabelItem,
     Prose,
+    Selection,
     SummaryItem,
     TranslationItem,
     read_items,
@@ -58,12 +59,12 @@ def test_packed_prose(tmp_path: Path) -> None:
 
 def test_limits_and_samples_are_the_same_each_time(tmp_path: Path) -> None:
     path = write(tmp_path / "x.jsonl", *({"text": str(n), "label": "l"} for n in range(20)))
-    first = read_items(path, limit=4)
+    first = read_items(path, Selection(limit=4))
     assert [item.text for item in first.items] == ["0", "1", "2", "3"]
     assert first.total == 20
-    drawn = read_items(path, sample=5, seed=3)
-    assert drawn == read_items(path, sample=5, seed=3)
-    assert drawn.items != read_items(path, sample=5, seed=4).items
+    drawn = read_items(path, Selection(sample=5, seed=3))
+    assert drawn == read_items(path, Selection(sample=5, seed=3))
+    assert drawn.items != read_items(path, Selection(sample=5, seed=4)).items
     assert len(drawn.items) == 5
 
 
@@ -99,3 +100,17 @@ def test_files_that_cannot_be_read(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_bytes(b" \n")
     with pytest.raises(DocumentError, match=name):
         read_items(tmp_path / name)
+
+
+def test_lines_are_chosen_by_their_keys_and_translations_turned_round(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    rows = [
+        {"src": f"s{n}", "tgt": f"t{n}", "src_lang": "en", "tgt_lang": "de", "set": str(n % 2)}
+        for n in range(6)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    found = read_items(path, Selection(where={"set": "1"}, reverse=True))
+    assert found.items == tuple(TranslationItem(f"t{n}", (f"s{n}",), "de", "en") for n in (1, 3, 5))
+    assert found.total == 3
+    with pytest.raises(DocumentError, match="set = 2"):
+        read_items(path, Selection(where={"set": "2"}))

@@ -38,6 +38,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", type=int, default=0, help="items of a file, drawn at random")
     parser.add_argument("--draw-seed", type=int, default=0, help="seed of --sample (default: 0)")
     parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="only lines of .jsonl that say so",
+    )
+    parser.add_argument(
+        "--reverse", action="store_true", help="translate from the target back to the source"
+    )
+    parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the task"
     )
     parser.add_argument(
@@ -86,14 +96,20 @@ def run(options: argparse.Namespace) -> int:
 
 def _settings(options: argparse.Namespace) -> EvaluationSettings:
     from gptdesk.evaluation.evaluate import EvaluationSettings
+    from gptdesk.evaluation.items import Selection
     from gptdesk.evaluation.labels import DEFAULT_PROMPT, Labelling
 
     prompt = DEFAULT_PROMPT if options.prompt is None else options.prompt
     values: dict[str, Any] = dict(_pair(item, "--option") for item in options.option)
-    return EvaluationSettings(
+    selection = Selection(
+        where=dict(_pair(item, "--where") for item in options.where),
         limit=options.limit,
         sample=options.sample,
         seed=options.draw_seed,
+        reverse=options.reverse,
+    )
+    return EvaluationSettings(
+        selection=selection,
         options={name: int(v) if v.isdecimal() else v for name, v in values.items()},
         sampling=sampling_values(options),
         labelling=Labelling(prompt, dict(_pair(item, "--words") for item in options.words)),
