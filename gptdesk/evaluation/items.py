@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ Kind = Literal["prose", "summaries", "translations", "labels"]
 _HASH_BYTES = 1 << 20
 _MAX_PROSE_BYTES = 1 << 30
 _SHOWN_KEYS = 6
+_DOCUMENT_END = re.compile(r"(?:(?:^|\r?\n)<\|endoftext\|>(?=\r?\n|\Z))+(?:\r?\n)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def read_items(path: Path, selection: Selection = EVERYTHING) -> ItemFile:
     try:
         digest = _sha256(path)
         if not name.endswith(".jsonl"):
-            return ItemFile(path, digest, "prose", (_read_prose(path),), 1)
+            documents = tuple(_read_prose(path))
+            return ItemFile(path, digest, "prose", documents, len(documents))
         items = list(_read_lines(path, selection.where))
     except unreadable as error:
         raise DocumentError(
@@ -157,15 +160,17 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_prose(path: Path) -> Prose:
+def _read_prose(path: Path) -> Iterator[Prose]:
+    """The documents of a file, which lines `<|endoftext|>` divide, as in text to train on."""
     with open_unpacked(path) as file:
         data = file.read(_MAX_PROSE_BYTES + 1)
     if len(data) > _MAX_PROSE_BYTES:
         raise DocumentError(f"{path} is larger than 1 GB.", "Measure on a part of it.")
     text = data.decode("utf-8-sig")
-    if not text.strip():
+    documents = [part for part in _DOCUMENT_END.split(text) if part.strip()]
+    if not documents:
         raise DocumentError(f"{path} holds no text.", "Give a file with text in it.")
-    return Prose(text)
+    yield from map(Prose, documents)
 
 
 def _reversed(item: TranslationItem) -> TranslationItem:

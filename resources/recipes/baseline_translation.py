@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 from base_corpus import PAIRS, UNLICENSED, read_rows
 from baseline_alignment import WordTable
 from baseline_dictionary import Dictionary
 
 from gptdesk.evaluation.answers import Answer, translation_measures
-from gptdesk.evaluation.items import TranslationItem
+from gptdesk.evaluation.items import Selection, TranslationItem, read_items
 
-NEWS = "mt_eval_newstest"
+NEWS = {
+    "mt_en-zh": ("newstest2017.en-zh",),
+    "mt_en-de": ("newstest2014.en-de", "newstest2016.en-de"),
+    "mt_en-fr": ("newstest2014.en-fr",),
+}
+"""Sets of news by corpus; newstest2014.fr-en holds the same pairs as newstest2014.en-fr."""
+
 Translate = Callable[[str], str]
 Figures = dict[str, dict[str, float]]
 
@@ -40,23 +47,11 @@ def alignment_figures(data: Path) -> Figures:
     return figures
 
 
-def test_sets(data: Path, corpus: str) -> Iterator[tuple[str, list[TranslationItem]]]:
-    """Yield name and items, from English, of a corpus's own test set and of the news in it."""
-    rows = read_rows(data / f"{corpus}.test.jsonl.xz")
-    yield f"{corpus}.test", [_item(row) for row in rows]
-    news: dict[str, list[TranslationItem]] = {}
-    for row in read_rows(data / f"{NEWS}.jsonl.xz"):
-        if row["tgt_lang"] == PAIRS[corpus]:
-            news.setdefault(row["set"], []).append(_item(row))
-    yield from news.items()
-
-
-def _item(row: dict[str, str]) -> TranslationItem:
-    return TranslationItem(row["src"], (row["tgt"],), row["src_lang"], row["tgt_lang"])
-
-
-def _reversed(item: TranslationItem) -> TranslationItem:
-    return TranslationItem(item.references[0], (item.text,), item.target, item.source)
+def measured_sets(data: Path, corpus: str) -> Iterator[tuple[str, Path, dict[str, str]]]:
+    """Yield name, file and condition of a corpus's own test set and of news in its languages."""
+    yield f"{corpus}.test", data / f"{corpus}.test.jsonl.xz", {}
+    for name in NEWS[corpus]:
+        yield name, data / "mt_eval_newstest.jsonl.xz", {"set": name}
 
 
 def _training_pairs(data: Path, corpus: str, *, back: bool) -> Iterator[tuple[str, str]]:
@@ -68,12 +63,14 @@ def _training_pairs(data: Path, corpus: str, *, back: bool) -> Iterator[tuple[st
 def _measured(data: Path, corpus: str, translator: Callable[[str], Translate]) -> Figures:
     """Both directions of every test set, as `gptdesk evaluate` measures a model."""
     figures: Figures = {}
-    for name, items in test_sets(data, corpus):
-        there = _answers(items, translator("en"))
-        back = _answers(map(_reversed, items), translator(PAIRS[corpus]))
-        figures[name], _ = translation_measures([*there, *back])
+    for name, path, where in measured_sets(data, corpus):
+        answers: list[Answer] = []
+        for reverse, source in ((False, "en"), (True, PAIRS[corpus])):
+            items = read_items(path, Selection(where=where, reverse=reverse)).items
+            answers += _answers(cast("Sequence[TranslationItem]", items), translator(source))
+        figures[name], _ = translation_measures(answers)
     return figures
 
 
-def _answers(items: Iterable[TranslationItem], translate: Translate) -> Sequence[Answer]:
+def _answers(items: Sequence[TranslationItem], translate: Translate) -> list[Answer]:
     return [Answer(item, translate(item.text), "stop", item.target) for item in items]

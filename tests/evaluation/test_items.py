@@ -57,6 +57,18 @@ def test_packed_prose(tmp_path: Path) -> None:
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("line", ["\n", "\r\n"])
+def test_lines_between_documents_are_no_text(line: str, tmp_path: Path) -> None:
+    mark = "<|endoftext|>"
+    lines = ["one", f"a {mark} b", mark, mark, "", "two", mark]
+    path = tmp_path / "a.txt"
+    for end in ("", line):
+        path.write_bytes((line.join(lines) + end).encode())
+        found = read_items(path)
+        assert found.items == (Prose(f"one{line}a {mark} b"), Prose(f"{line}two"))
+        assert found.total == 2
+
+
 def test_limits_and_samples_are_the_same_each_time(tmp_path: Path) -> None:
     path = write(tmp_path / "x.jsonl", *({"text": str(n), "label": "l"} for n in range(20)))
     first = read_items(path, Selection(limit=4))
