@@ -30,9 +30,9 @@ ProgressCallback = Callable[[Progress], None]
 class LoadModel:
     """Load a model in place of the one in use, which stays when this fails.
 
-    Result: "info" EngineInfo, "model" ModelInfo, "name" str, "languages" tuple of codes,
-    "has_chat_template" bool, "templates" ids of tasks the model has templates for,
-    "warnings" list of sentences, "adapter" AdapterInfo or None, "adapter_enabled" bool.
+    Result: "info" EngineInfo, "model" ModelInfo, "name" str, "has_chat_template" bool,
+    "templates" ids of tasks the model has templates for, "warnings" list of sentences,
+    "adapter" AdapterInfo or None, "adapter_enabled" bool.
     """
 
     path: str
@@ -123,6 +123,15 @@ class CountTokens:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class FindCaveats:
+    """Ask what to expect of a task where the model in use is weak. Result: "caveats" sentences."""
+
+    task: str
+    text: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
 Request = (
     LoadModel
     | UnloadModel
@@ -133,14 +142,15 @@ Request = (
     | ListModels
     | ExportModel
     | CountTokens
+    | FindCaveats
 )
 
 
 class JobRunner:
     """Does requests, one at a time, and holds the model in use between them.
 
-    `InspectModel`, `ListModels` and `CountTokens` change nothing: they may run in another thread beside
-    the others.
+    `InspectModel`, `ListModels`, `CountTokens` and `FindCaveats` change nothing: they may run in
+    another thread beside the others.
 
     Attributes:
         model: the model in use, or None.
@@ -179,6 +189,8 @@ class JobRunner:
                 yield from _export(request, cancel)
             case CountTokens():
                 yield Finished(result={"tokens": self._in_use().tokenizer.count(request.text)})
+            case FindCaveats():
+                yield Finished(result={"caveats": self._caveats(request)})
 
     def close(self) -> None:
         """Free the model in use."""
@@ -188,6 +200,12 @@ class JobRunner:
         if model is not None:
             model.close()
             give_back_freed()
+
+    def _caveats(self, request: FindCaveats) -> list[str]:
+        from gptdesk.tasks.caveats import caveats
+
+        model = self._in_use()
+        return caveats(request.task, request.text, request.options, model.profile, model.tokenizer)
 
     def _in_use(self) -> Model:
         if self.model is None:
@@ -279,7 +297,6 @@ def _description(model: Model) -> dict[str, Any]:
         "info": model.info,
         "model": found,
         "name": model.profile.name or found.name,
-        "languages": model.profile.languages,
         "templates": tuple(model.profile.tasks),
         "has_chat_template": model.tokenizer.chat_template is not None,
         "warnings": list(model.warnings),

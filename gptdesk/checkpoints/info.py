@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gptdesk.checkpoints.experimental import Experimental
+
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
@@ -22,6 +24,8 @@ class ModelInfo:
         precision: of the stored weights: "fp32", "fp16", "bf16".
         files: names of its files, weights first.
         bytes_on_disk: their sizes together.
+        languages: codes that its maker lists; empty when unknown.
+        experimental: what it is weak at, in its maker's opinion.
         memory_bytes: precision to the memory that running at it takes, as a rough estimate.
         refusal: why it cannot be loaded; "" if, by its headers, it can.
         warnings: wrong but not fatal.
@@ -38,5 +42,7 @@ class ModelInfo:
     files: tuple[str, ...] = ()
     bytes_on_disk: int = 0
     memory_bytes: Mapping[str, int] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    experimental: Experimental = field(default_factory=Experimental)
     refusal: str = ""
     warnings: tuple[str, ...] = ()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gptdesk.checkpoints.download_cache import repository_name
+from gptdesk.checkpoints.experimental import KEY, Experimental, parse_experimental
 from gptdesk.checkpoints.families.base import CONFIG_NAME
 from gptdesk.checkpoints.files import read_json
 from gptdesk.checkpoints.folder import ONNX_KEY, ModelFolder, resolve_folder
@@ -47,6 +49,7 @@ def inspect_model(path: str | Path) -> ModelInfo:
     weights = [path.relative_to(folder.root).as_posix() for path in folder.weight_files]
     sizes = [(folder.root / name).stat().st_size for name in (*weights, *present)]
     config = folder.config
+    declared = {} if in_one_file else _declared(folder.root)
     return ModelInfo(
         path=folder.path,
         name=model_name(folder.path if in_one_file else folder.root),
@@ -59,6 +62,8 @@ def inspect_model(path: str | Path) -> ModelInfo:
         files=(*weights, *present),
         bytes_on_disk=sum(sizes),
         memory_bytes=_memory(config, [precision] if folder.kind == "onnx" else _ITEM_BYTES),
+        languages=_languages(declared),
+        experimental=_experimental(declared),
         warnings=(*folder.warnings, *_tokenizer_warnings(folder, present)),
     )
 
@@ -67,10 +72,7 @@ def model_name(root: Path) -> str:
     """What to call the model at `root`: its own name, or its folder's or file's."""
     if root.is_file():
         return root.stem
-    try:
-        name = read_json(root, "gptdesk.json").get("name")
-    except CheckpointError:
-        name = None
+    name = _declared(root).get("name")
     if isinstance(name, str) and name.strip():
         return name.strip()[:100]
     home = root.resolve()
@@ -80,6 +82,26 @@ def model_name(root: Path) -> str:
 def typical_context(context_length: int) -> int:
     """Tokens that estimates of memory assume in the KV cache of a model with this context."""
     return min(context_length, _TYPICAL_CONTEXT)
+
+
+def _declared(root: Path) -> dict[str, Any]:
+    """What the maker says; nothing where the file is damaged, which loading the model complains of."""
+    try:
+        return read_json(root, "gptdesk.json")
+    except CheckpointError:
+        return {}
+
+
+def _languages(declared: Mapping[str, Any]) -> tuple[str, ...]:
+    found = declared.get("languages")
+    return tuple(map(str, found)) if isinstance(found, list) else ()
+
+
+def _experimental(declared: Mapping[str, Any]) -> Experimental:
+    try:
+        return parse_experimental(declared.get(KEY, {}))
+    except ValueError:
+        return Experimental()
 
 
 def _precision(folder: ModelFolder) -> str:

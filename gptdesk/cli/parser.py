@@ -26,7 +26,7 @@ from gptdesk.tasks.registry import TASKS
 
 Command = Callable[[argparse.Namespace], int]
 
-UNBUILT = ("rewrite", "chat", "classify")
+UNBUILT = ("chat", "classify")
 COMMANDS = (
     *TASKS,
     "models",
@@ -45,6 +45,7 @@ With no command the window opens. Exit codes: 0 done, 1 error, 2 usage, 130 inte
 Examples:
   gptdesk summarize notes.txt
   gptdesk translate --target zh letter.txt > letter.zh.txt
+  gptdesk rewrite --style proofread letter.txt > letter.corrected.txt
   cat draft.md | gptdesk continue - --temperature 0.7 --seed 1
 """
 
@@ -102,7 +103,7 @@ def _add_task(commands: Any, task_id: str) -> None:
     parser.add_argument("--model", metavar="PATH", help="model folder (default: the bundled one)")
     _add_engine_flags(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object with text and figures")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
     group = parser.add_argument_group(f"options of {task_id}")
     for field, info in option_fields(TASKS[task_id].options_type):
         group.add_argument(

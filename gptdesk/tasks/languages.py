@@ -22,6 +22,11 @@ def detect(text: str) -> str:
     return guess_language(sample) or ("zh" if _HAN.search(sample) else "en")
 
 
+def automatic_target(source: str) -> str:
+    """The language to translate into when none was chosen."""
+    return "en" if source == "zh" else "zh"
+
+
 def name(code: str) -> str:
     """The language's English name for messages; the code itself when it is not one of ours."""
     return dict(CHOICES).get(code, code)

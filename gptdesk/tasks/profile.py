@@ -1,7 +1,8 @@
 """`gptdesk.json`: what a model's maker tells gptdesk about prompting it.
 
     {
-        "format_version": 1, "name": "…", "description": "…", "languages": ["en", "zh"],
+        "format_version": 1, "name": "…", "description": "…", "languages": ["en", "zh", "de"],
+        "experimental": {"languages": ["de"], "text_tokens": 700},
         "tasks": {
             "summarize": {
                 "template": "<|summarize|><|{language}|>{text}<|answer|>",
@@ -10,7 +11,8 @@
         }
     }
 
-A folder without the file is prompted through its chat template, or as a plain language model.
+Every key but the first may be missing, and unknown ones are passed over. A folder without the file
+is prompted through its chat template, or as a plain language model.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gptdesk.checkpoints.experimental import KEY as EXPERIMENTAL
+from gptdesk.checkpoints.experimental import Experimental, parse_experimental
 from gptdesk.errors import CheckpointError, OptionError
 from gptdesk.generation.sampling import Sampling
 from gptdesk.text.task_template import placeholders
@@ -31,6 +35,7 @@ _PLACEHOLDERS: Mapping[str, set[str]] = {
     "continue": {"text"},
     "summarize": {"text", "form", "language"},
     "translate": {"text", "source", "target"},
+    "rewrite": {"text", "style"},
 }
 
 
@@ -41,8 +46,8 @@ class TaskProfile:
     Attributes:
         template: text with `{text}` for what the person wrote and the placeholders of its task:
             summarize `{form}` (headline or paragraph: points are made of several summaries) and
-            `{language}`, translate `{source}` and `{target}`; languages are codes such as "en".
-            The rest is read with control tokens.
+            `{language}`, translate `{source}` and `{target}`, rewrite `{style}` (proofread or
+            simplify); languages are codes such as "en". The rest is read with control tokens.
         sampling: values for `Sampling` fields.
     """
 
@@ -59,12 +64,14 @@ class ModelProfile:
         description: one sentence.
         languages: codes the model was trained for; empty when unknown.
         tasks: by task id.
+        experimental: what the model is weak at, in its maker's opinion.
     """
 
     name: str = ""
     description: str = ""
     languages: tuple[str, ...] = ()
     tasks: Mapping[str, TaskProfile] = field(default_factory=dict)
+    experimental: Experimental = field(default_factory=Experimental)
 
     def advice(self, task: str) -> Mapping[str, Any]:
         """The maker's values for `Sampling` fields of a task; empty where there is none."""
@@ -98,7 +105,11 @@ def _parse(path: Path, data: Any) -> ModelProfile:
     if not isinstance(tasks, dict) or not all(isinstance(text, str) for text in texts):
         raise _invalid(path, "name, description, languages or tasks has the wrong type")
     parsed = {str(task): _parse_task(path, task, entry) for task, entry in tasks.items()}
-    return ModelProfile(texts[0], texts[1], tuple(languages), parsed)
+    try:
+        experimental = parse_experimental(data.get(EXPERIMENTAL, {}))
+    except ValueError as error:
+        raise _invalid(path, str(error)) from error
+    return ModelProfile(texts[0], texts[1], tuple(languages), parsed, experimental)
 
 
 def _parse_task(path: Path, task: str, entry: Any) -> TaskProfile:

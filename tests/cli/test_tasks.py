@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -76,6 +77,25 @@ def test_a_dash_reads_standard_input_in_any_encoding(
     assert outputs[0] == outputs[1]
 
 
+@pytest.mark.parametrize("quiet", [False, True])
+def test_weak_points_are_told_on_stderr(
+    capsys: Run, tiny_llama_dir: Path, tmp_path: Path, page: Path, quiet: bool
+) -> None:
+    folder = Path(shutil.copytree(tiny_llama_dir, tmp_path / "weak"))
+    declared = {"format_version": 1, "experimental": {"languages": ["de"], "text_tokens": 3}}
+    (folder / "gptdesk.json").write_text(json.dumps(declared), "utf-8")
+    flags = ("--model", folder, "--max-new-tokens", 8, *(["--quiet"] if quiet else []))
+    code, out, err = run(capsys, "translate", page, "--target", "de", *flags)
+    assert code == 0
+    assert out.strip()
+    assert ("experimental in German" in err) != quiet
+    assert ("--model" in err) != quiet
+    assert ("long" in run(capsys, "summarize", page, *flags)[2]) != quiet
+    assert run(capsys, "translate", page, "--target", "fr", *flags)[2] == ""
+    shown = run(capsys, "info", folder)[1]
+    assert "experimental de, texts of more than 3 tokens" in shown
+
+
 def test_a_missing_model_is_one_clear_message(capsys: Run, page: Path, tmp_path: Path) -> None:
     code, out, err = run(capsys, "continue", page, "--model", tmp_path / "nowhere")
     assert (code, out) == (1, "")
@@ -113,7 +133,7 @@ def test_an_unknown_flag_is_a_usage_error(capsys: Run, page: Path) -> None:
     assert stop.value.code == 2
 
 
-@pytest.mark.parametrize("name", ["rewrite", "chat", "classify"])
+@pytest.mark.parametrize("name", ["chat", "classify"])
 def test_what_is_not_built_says_so(capsys: Run, name: str) -> None:
     code, _, err = run(capsys, name, "whatever", "--flag")
     assert code == 1

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gptdesk.checkpoints.experimental import Experimental
 from gptdesk.errors import CheckpointError
 from gptdesk.tasks.profile import ModelProfile, read_profile
 
@@ -18,12 +19,13 @@ GOOD = {
     "format_version": 1,
     "name": "Small",
     "languages": ["en", "zh"],
+    "experimental": {"languages": ["zh"], "text_tokens": 700, "moods": ["sour"]},
     "tasks": {
         "summarize": {
             "template": "<|summarize|><|{form}|><|{language}|>{text}<|answer|>",
             "sampling": {"temperature": 0.0},
         },
-        "rewrite": {"template": "<|rewrite|>{instruction}{text}"},
+        "classify": {"template": "<|classify|>{labels}{text}"},
     },
 }
 
@@ -38,11 +40,17 @@ def test_a_folder_without_a_profile(tmp_path: Path) -> None:
     assert read_profile(tmp_path) == ModelProfile()
 
 
+def test_a_profile_of_an_older_version_names_no_weak_points(tmp_path: Path) -> None:
+    older = {key: value for key, value in GOOD.items() if key != "experimental"}
+    assert not read_profile(write(tmp_path, older)).experimental
+
+
 def test_a_good_profile(tmp_path: Path) -> None:
     profile = read_profile(write(tmp_path, GOOD))
     assert profile.languages == ("en", "zh")
+    assert profile.experimental == Experimental(("zh",), 700)
     assert profile.tasks["summarize"].sampling == {"temperature": 0.0}
-    assert set(profile.tasks) == {"summarize", "rewrite"}
+    assert set(profile.tasks) == {"summarize", "classify"}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +60,12 @@ def test_a_good_profile(tmp_path: Path) -> None:
         ({"languages": "en"}, "languages"),
         ({"languages": [1]}, "wrong type"),
         ({"name": 3}, "wrong type"),
+        ({"experimental": ["de"]}, "languages or text_tokens"),
+        ({"experimental": {"languages": "de"}}, r"experimental\.languages"),
+        ({"experimental": {"languages": [1]}}, r"experimental\.languages"),
+        ({"experimental": {"text_tokens": -1}}, r"experimental\.text_tokens"),
+        ({"experimental": {"text_tokens": True}}, r"experimental\.text_tokens"),
+        ({"experimental": {"text_tokens": 1.5}}, r"experimental\.text_tokens"),
         ({"tasks": []}, "wrong type"),
         ({"tasks": {"summarize": "x"}}, r"tasks\.summarize\.template"),
         ({"tasks": {"summarize": {"template": "x"}}}, "once"),
@@ -85,7 +99,10 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@given(st.fixed_dictionaries({"format_version": st.just(1), "tasks": JSON, "languages": JSON}))
+KEYS = ("tasks", "languages", "experimental")
+
+
+@given(st.fixed_dictionaries({"format_version": st.just(1), **dict.fromkeys(KEYS, JSON)}))
 def test_any_profile_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, Any]
 ) -> None:

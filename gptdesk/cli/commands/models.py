@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gptdesk.checkpoints.adapter_info import AdapterInfo
+    from gptdesk.checkpoints.experimental import Experimental
     from gptdesk.checkpoints.info import ModelInfo
 
 _MEGA = 1_000_000
@@ -51,6 +52,8 @@ def info(options: argparse.Namespace) -> int:
         "parameters": f"{found.parameters:,}",
         "context": f"{found.context_length:,} tokens",
         "vocabulary": f"{found.vocab_size:,}",
+        "languages": ", ".join(found.languages),
+        "experimental": _experimental(found.experimental),
         "precision": found.precision,
         "on disk": f"{found.bytes_on_disk / _MEGA:,.1f} MB in {len(found.files)} files",
         "memory": ", ".join(
@@ -59,7 +62,8 @@ def info(options: argparse.Namespace) -> int:
         "loads": found.refusal or "yes",
     }
     for name, value in rows.items():
-        print(f"{name:<12} {value}")
+        if value:
+            print(f"{name:<12} {value}")
     for warning in found.warnings:
         print(f"{'warning':<12} {warning}")
     return 0
@@ -89,6 +93,11 @@ def _adapter_info(options: argparse.Namespace) -> int:
         if value:
             print(f"{name:<12} {value}")
     return 0
+
+
+def _experimental(weak: Experimental) -> str:
+    texts = f"texts of more than {weak.text_tokens:,} tokens" if weak.text_tokens else ""
+    return ", ".join(part for part in (*weak.languages, texts) if part)
 
 
 def _summary(info: ModelInfo) -> str:

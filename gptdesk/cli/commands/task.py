@@ -28,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
     line = ProgressLine(quiet=options.quiet)
     model = load_model(options, options.model, line)
     with contextlib.closing(model), cancel_on_interrupt() as cancel:
+        if not options.quiet:
+            _tell_caveats(model, options.task, text, task_options)
         finished = _stream(model, options, text, task_options, sampling, line, cancel)
     if finished.reason == "cancelled":
         raise Cancelled
@@ -63,6 +65,17 @@ def _stream(
     elif not result.endswith("\n"):
         print()
     return finished
+
+
+def _tell_caveats(model: Model, task: str, text: str, options: dict[str, Any]) -> None:
+    """Say on stderr what to expect where the model is weak."""
+    from gptdesk.tasks.caveats import caveats
+
+    found = caveats(task, text, options, model.profile, model.tokenizer)
+    for sentence in found:
+        print(f"gptdesk: note: {sentence}", file=sys.stderr)
+    if found:
+        print("gptdesk: note: A larger model does better: see --model.", file=sys.stderr)
 
 
 def _as_json(text: str, finished: Finished) -> dict[str, Any]:
