@@ -1,6 +1,7 @@
 """What `gptdesk train` reads: one TOML file as frozen dataclasses, torch-free.
 
     [data] [tokenizer] [model] [optimizer] [schedule] [run] [instruct] [evaluate]
+    [experimental] [sampling.TASK]
 
 Relative paths are relative to the file. Every key has a default except `[data] train`,
 `[run] out` and a length in `[schedule]`. `example.py` holds a commented file.
@@ -16,6 +17,11 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from gptdesk.errors import OptionError
+from gptdesk.training.result_settings import (
+    EvaluateSettings,
+    ExperimentalSettings,
+    SamplingSettings,
+)
 from gptdesk.training.tables import Range, Table, read_table
 
 Pattern = Literal["gpt2", "llama3", "qwen2"]
@@ -263,34 +269,28 @@ class InstructSettings(Table):
 
     Attributes:
         files: .jsonl files whose lines hold {"document", "summary"}, {"src", "tgt", "src_lang",
-            "tgt_lang"} or {"messages"}; the loss counts the answers only.
+            "tgt_lang"}, {"text", "rewritten"}, {"messages"} or {"text"} alone; the loss counts the
+            answers, and of a {"text"} everything.
         both_directions: translation pairs are learnt from target to source too.
+        prompt_share: of the lines, whose questions the loss counts as well: a small model has
+            still much to learn from them.
         validation_fraction: share of the lines that is held out.
         learning_rate: peak; None takes a third of the first training's.
         epochs, max_minutes: how long.
+        decay_fraction: last share in which the rate falls; None takes that of `[schedule]`.
         batch_tokens: tokens of one step; None takes `[run] batch_tokens`.
     """
 
     TABLE: ClassVar[str] = "instruct"
     files: tuple[str, ...] = ()
     both_directions: bool = True
+    prompt_share: Annotated[float, Range(0, 1)] = 0.0
     validation_fraction: Annotated[float, Range(0, 0.5)] = 0.02
     learning_rate: Annotated[float, Range(1e-9, 1)] | None = None
     epochs: Annotated[float, Range(0.001)] = 2.0
     max_minutes: Annotated[float, Range(0.001)] | None = None
+    decay_fraction: Annotated[float, Range(0, 1)] | None = None
     batch_tokens: Annotated[int, Range(8)] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluateSettings(Table):
-    """The measurement at the end.
-
-    Attributes:
-        rows: at most so many rows of held-out text.
-    """
-
-    TABLE: ClassVar[str] = "evaluate"
-    rows: Annotated[int, Range(1)] = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,6 +305,8 @@ class TrainingConfig(Table):
     run: RunSettings
     instruct: InstructSettings = field(default_factory=InstructSettings)
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
+    experimental: ExperimentalSettings = field(default_factory=ExperimentalSettings)
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -319,6 +321,7 @@ class TrainingConfig(Table):
                 f"{self.model.context_length}.",
                 "Make the rows shorter or the context longer.",
             )
+        self.experimental.check(self.model.languages)
 
     @property
     def row_tokens(self) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gptdesk import atomic
 from gptdesk.cancel import CancelFlag, raise_if_cancelled
+from gptdesk.checkpoints.experimental import Experimental
 from gptdesk.errors import TrainingError
 from gptdesk.model.gpt import GPT
 from gptdesk.text.tokenizer import Tokenizer
@@ -285,13 +286,15 @@ class ModelStages:
         yield TrainingFinished(note["reason"], note["step"], note["loss"], str(out))
 
     def _card(self, gpt: GPT) -> Card:
-        settings = self._config.model
+        settings, weak = self._config.model, self._config.experimental
         tasks = learnt_tasks(self._work) if self._config.instruct.files else ()
         return Card(
             name=settings.name or self._config.run.out.name,
             description=settings.description or f"A model of {_size(gpt)}, trained with gptdesk.",
             languages=settings.languages,
             tasks=tasks,
+            experimental=Experimental(weak.languages, weak.text_tokens or 0),
+            sampling=self._config.sampling.by_task(),
         )
 
     def _told(self, event: TrainingEvent) -> Iterator[TrainingEvent]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from gptdesk.checkpoints.experimental import KEY, Experimental
 from gptdesk.checkpoints.families import FAMILIES
 from gptdesk.checkpoints.saver import write_gpt
 from gptdesk.model.gpt import GPT
@@ -42,6 +43,7 @@ _SAMPLING: dict[str, dict[str, Any]] = {
     },
     "summarize": _CAREFUL,
     "translate": _CAREFUL,
+    "rewrite": _CAREFUL,
 }
 
 
@@ -52,13 +54,17 @@ class Card:
     Attributes:
         name, description: for the person.
         languages: codes; empty when unknown.
-        tasks: what it has learnt beyond continuing a text: "summarize", "translate", "chat".
+        tasks: what it has learnt beyond continuing a text: "summarize", "translate", "rewrite", "chat".
+        experimental: what it is weak at.
+        sampling: by task, decoding values over the usual ones.
     """
 
     name: str
     description: str
     languages: tuple[str, ...]
     tasks: tuple[str, ...]
+    experimental: Experimental = field(default_factory=Experimental)
+    sampling: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def write_release(gpt: GPT, tokenizer_folder: Path, card: Card, out: Path, *, bf16: bool) -> None:
@@ -132,8 +138,13 @@ def _profile(tokenizer: Tokenizer, card: Card) -> dict[str, Any]:
         "name": card.name,
         "description": card.description,
         "languages": list(card.languages),
+        **({KEY: asdict(card.experimental)} if card.experimental else {}),
         "tasks": {
-            task: {"template": templates[task], "sampling": _SAMPLING[task]} for task in tasks
+            task: {
+                "template": templates[task],
+                "sampling": {**_SAMPLING[task], **card.sampling.get(task, {})},
+            }
+            for task in tasks
         },
     }
 

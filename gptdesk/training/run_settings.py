@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import torch
@@ -42,7 +43,9 @@ def instruct_settings(config: TrainingConfig, rows_per_epoch: int) -> TrainerSet
     steps = math.ceil(config.instruct.epochs * rows_per_epoch / rows)
     minutes, rate = config.instruct.max_minutes, config.instruct.learning_rate
     per_pass = micro_rows(config.model.context_length, rows)
-    return _settings(config, per_pass, steps, minutes, _INSTRUCT_RATE, rate)
+    settings = _settings(config, per_pass, steps, minutes, _INSTRUCT_RATE, rate)
+    decay = config.instruct.decay_fraction
+    return settings if decay is None else dataclasses.replace(settings, decay_fraction=decay)
 
 
 def resolve_device(name: str) -> str:

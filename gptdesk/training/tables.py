@@ -1,13 +1,15 @@
 """Reads TOML into frozen dataclasses and says exactly what is wrong with it.
 
 A dataclass is a table, its fields are the keys, and a field's annotation says what its value may
-be: `Annotated[int, Range(1, 9)]`. Values from a file and from Python code are checked alike.
+be: `Annotated[int, Range(1, 9)]`. Values from a file and from Python code are checked alike. A key
+that is a word of Python, such as `continue`, belongs to the field `continue_`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
+import keyword
 import math
 import types
 import typing
@@ -55,10 +57,14 @@ class Table:
     TABLE: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        for name, wanted in _types(type(self)).items():
-            value = getattr(self, name)
-            if not _fits(value, wanted):
-                raise _wrong(self.TABLE, name, value, describe(wanted))
+        wanted = _types(type(self))
+        for name, value in self.items():
+            if not _fits(value, wanted[name]):
+                raise _wrong(self.TABLE, name, value, describe(wanted[name]))
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Each key and its value."""
+        return [(name, getattr(self, _field_name(name))) for name in _types(type(self))]
 
 
 T = TypeVar("T", bound=Table)
@@ -75,10 +81,10 @@ def read_table(kind: type[T], data: Mapping[str, Any]) -> T:
     for name in data:
         if name not in wanted:
             raise _unknown(kind.TABLE, name, wanted)
-    values = {name: _convert(value, wanted[name]) for name, value in data.items()}
+    values = {_field_name(name): _convert(value, wanted[name]) for name, value in data.items()}
     for field in dataclasses.fields(kind):
         optional = field.default is not _MISSING or field.default_factory is not _MISSING
-        if not optional and field.name not in data:
+        if not optional and field.name not in values:
             raise OptionError(
                 f"{place(kind.TABLE, field.name)} is missing.",
                 f"Add the line `{field.name} = …` below [{kind.TABLE}]."
@@ -125,7 +131,16 @@ def nearest(name: str, known: Sequence[str]) -> str:
 def _types(kind: type[Table]) -> dict[str, Any]:
     """Each key of a table and the type of its value."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return {_key(field.name): hints[field.name] for field in dataclasses.fields(kind)}
+
+
+def _key(field_name: str) -> str:
+    bare = field_name.removesuffix("_")
+    return bare if keyword.iskeyword(bare) else field_name
+
+
+def _field_name(key: str) -> str:
+    return f"{key}_" if keyword.iskeyword(key) else key
 
 
 def _members(wanted: Any) -> tuple[Any, ...]:

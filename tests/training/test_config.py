@@ -6,16 +6,24 @@ import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gptdesk.errors import OptionError
+from gptdesk.generation.sampling import Sampling
 from gptdesk.paths import resources_dir
 from gptdesk.training import config as configuration
-from gptdesk.training.config import DataSettings, ScheduleSettings, TrainingConfig, load_config
+from gptdesk.training.config import (
+    DataSettings,
+    ScheduleSettings,
+    SourceSettings,
+    TrainingConfig,
+    load_config,
+)
+from gptdesk.training.result_settings import SamplingSettings, TaskSampling
 from gptdesk.training.tables import Table
 
 GOOD = '[data]\ntrain = ["texts"]\n[schedule]\nepochs = 1\n[run]\nout = "model"\n'
@@ -66,6 +74,10 @@ def test_a_source_may_be_a_table(tmp_path: Path) -> None:
         (GOOD + "[optimizer]\nbetas = [0.9]", "betas has 1 entries", "[0.9, 0.95]"),
         (GOOD + "[optimizer]\nbetas = [0.9, 2]", "each entry a number from 0 to", ""),
         (GOOD.replace("[run]", "[run"), "is not valid TOML", "line"),
+        (GOOD + "[sampling.contine]\ntop_k = 1", "[sampling] contine is not a key", "continue?"),
+        (GOOD + "[sampling.continue]\ntop_k = -1", "top_k must be a whole number from 0", ""),
+        (GOOD + "[sampling]\ncontinue = 1", "[sampling] continue must be a table", ""),
+        (GOOD + '[experimental]\nlanguages = ["de"]', 'names "de", which [model]', "both"),
         ("seed = 3\n" + GOOD, "seed stands above the tables", "[run]"),
         ('[data]\ntrain = ["x"]', "[run] is missing", "[run]"),
     ],
@@ -90,6 +102,44 @@ def test_code_is_checked_like_a_file() -> None:
         DataSettings(train=("x",), min_chars=0)
 
 
+def test_what_is_said_for_the_finished_model(tmp_path: Path) -> None:
+    text = (
+        '[model]\nlanguages = ["en", "de"]\n[experimental]\nlanguages = ["de"]\n'
+        "[sampling.continue]\ntop_k = 30\n[sampling.translate]\ntemperature = 0\ntop_p = 0.5\n"
+    )
+    config = load(tmp_path, GOOD + text)
+    assert config.experimental.languages == ("de",)
+    assert config.sampling.by_task() == {
+        "continue": {"top_k": 30},
+        "translate": {"temperature": 0, "top_p": 0.5},
+    }
+
+
+def test_decoding_values_have_the_names_and_bounds_that_writing_knows() -> None:
+    """They stand below the layer that writes, so nothing else holds the two together."""
+    known = {field.name for field in fields(Sampling)}
+    assert {field.name for field in fields(TaskSampling)} <= known
+    assert known - {field.name for field in fields(TaskSampling)} == {
+        "logit_bias", "banned", "seed", "stop", "top_logprobs"
+    }  # fmt: skip
+    usual = Sampling()
+    for field in fields(TaskSampling):
+        annotated, _ = get_args(_hints()[field.name])  # and None
+        limits = get_args(annotated)[1]
+        for bound in (limits.low, limits.high):
+            usual.with_values(TaskSampling(**{field.name: bound}).values())
+        with pytest.raises(OptionError):
+            usual.with_values({field.name: limits.high + 1})
+        with pytest.raises(OptionError):
+            usual.with_values({field.name: limits.low - 1})
+        with pytest.raises(OptionError):
+            TaskSampling(**{field.name: limits.high + 1})
+
+
+def _hints() -> dict[str, Any]:
+    return get_type_hints(TaskSampling, include_extras=True)
+
+
 @given(st.text(max_size=80))
 def test_any_text_is_a_configuration_or_an_option_error(text: str) -> None:
     import tempfile
@@ -112,6 +162,7 @@ def test_the_example_is_valid_and_shows_every_key(tmp_path: Path) -> None:
     bare = re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE)
     whole: dict[str, Any] = tomllib.loads(bare)
     for kind in _tables():
-        if kind.TABLE != "data.train":
+        if kind not in (SourceSettings, SamplingSettings):
             assert set(whole[kind.TABLE]) == {field.name for field in fields(kind)}, kind.TABLE
+    assert set(whole["sampling"]["translate"]) == {field.name for field in fields(TaskSampling)}
     load(tmp_path, bare)

@@ -14,8 +14,11 @@ import torch
 import transformers
 
 import gptdesk
+from gptdesk.checkpoints.experimental import Experimental
+from gptdesk.checkpoints.inspection import inspect_model
 from gptdesk.model.gpt import GPT
 from gptdesk.session import Model
+from gptdesk.tasks.profile import read_profile
 from gptdesk.text.prompt import Prompt
 from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.config import ModelSettings, Pattern, Preset, TokenizerSettings
@@ -125,6 +128,23 @@ def test_a_translation_is_asked_for_as_it_was_learnt(
     assert asked(taught, monkeypatch, "translate", **options) == there
     options = {"text": row["tgt"], "source": "zh", "target": "en"}
     assert asked(taught, monkeypatch, "translate", **options) == back
+
+
+def test_the_profile_tells_weak_points_and_how_to_decode(tokenizer: Path, tmp_path: Path) -> None:
+    settings = ModelSettings(hidden_size=32, num_layers=1, head_dim=8, context_length=CONTEXT)
+    gpt = GPT(build_model_config(settings, VOCAB))
+    initialise(gpt, 1)
+    sampling = {"translate": {"temperature": 0.25, "max_new_tokens": 300}, "chat": {"top_k": 9}}
+    weak = Experimental(("de",), 700)
+    card = Card("Model", "", ("en", "de"), TASKS, experimental=weak, sampling=sampling)
+    write_release(gpt, tokenizer, card, tmp_path / "model", bf16=True)
+    profile = read_profile(tmp_path / "model")
+    assert profile.experimental == weak
+    assert inspect_model(tmp_path / "model").experimental == weak
+    assert inspect_model(tmp_path / "model").languages == ("en", "de")
+    usual = profile.advice("summarize")
+    assert usual["temperature"] == 0.0
+    assert profile.advice("translate") == usual | sampling["translate"]
 
 
 def test_a_conversation_goes_on_as_it_was_learnt(
