@@ -21,7 +21,7 @@ from torch import Tensor
 from gptdesk.evaluation.text_scores import CharacterTokenizer
 
 SETS = ("cls_en_sst2", "cls_zh_chnsenticorp")
-PENALTIES = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4)
+PENALTIES = (1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3)
 """Factors of the squared weights, beside the mean loss of a text."""
 
 _LEAST_TEXTS = 2  # that a feature occurs in
