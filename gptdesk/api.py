@@ -210,13 +210,26 @@ def translate(
     return _run(model, "translate", text, sampling, cancel, options)
 
 
-def rewrite(model: Model, text: str, **options: Any) -> Iterator[Event]:
-    """Not built yet: rewrite a text in another tone or length.
+def rewrite(
+    model: Model,
+    text: str,
+    *,
+    sampling: Sampling | Mapping[str, Any] | None = None,
+    cancel: CancelFlag | None = None,
+    **options: Any,
+) -> Iterator[Event]:
+    """Correct or simplify a text, sentence by sentence, in its own language.
+
+    Args:
+        model: from `load`.
+        text: what to rewrite.
+        sampling, cancel: as in `continue_text`.
+        options: `style` ("proofread", "simplify"), or any field of `Sampling`.
 
     Raises:
-        NotBuiltError: always.
+        OptionError: an option does not exist or is out of range, or there is no text.
     """
-    return _run(model, "rewrite", text, None, None, options)
+    return _run(model, "rewrite", text, sampling, cancel, options)
 
 
 def classify(model: Model, text: str, **options: Any) -> Iterator[Event]:

@@ -155,7 +155,7 @@ class Model:
         """Run a task: `Started`, then `Progress` and `Text`, then one `Finished`.
 
         Args:
-            task_id: "continue", "summarize" or "translate".
+            task_id: "continue", "summarize", "translate" or "rewrite".
             text: what the person wrote.
             options: values of the task's options; the rest keeps its defaults.
             sampling: values laid over the task's defaults and the model maker's advice, or a

@@ -33,6 +33,10 @@ _TEXTS: Mapping[str, Mapping[str, Mapping[str, frozenset[str]]]] = {
     "translate": {
         "chat": {"system": frozenset(), "translate": frozenset({"source", "target"})},
     },
+    "rewrite": {
+        "chat": {"system": frozenset(), "proofread": frozenset(), "simplify": frozenset()},
+        "plain": {"proofread": frozenset({"text"}), "simplify": frozenset({"text"})},
+    },
 }
 
 

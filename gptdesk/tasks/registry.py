@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from gptdesk.errors import NotBuiltError, OptionError
 from gptdesk.tasks.base import Task
 from gptdesk.tasks.continue_text import ContinueTask
+from gptdesk.tasks.rewrite import RewriteTask
 from gptdesk.tasks.summarize import SummarizeTask
 from gptdesk.tasks.translate import TranslateTask
 
 TASKS: Mapping[str, Task] = {
-    task.id: task for task in (ContinueTask(), SummarizeTask(), TranslateTask())
+    task.id: task for task in (ContinueTask(), SummarizeTask(), TranslateTask(), RewriteTask())
 }
 
-PLANNED = frozenset({"rewrite", "chat", "classify"})
+PLANNED = frozenset({"chat", "classify"})
 """Tasks that are documented and that this version does not have."""
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gptdesk.errors import ContextOverflowError
-from gptdesk.generation.events import Progress, Token
+from gptdesk.generation.events import Token
 from gptdesk.tasks.answers import Trimmer
 from gptdesk.tasks.joining import Joiner
-from gptdesk.tasks.markup import Fragment, cut_at, fragments, has_words
+from gptdesk.tasks.line_by_line import Step
+from gptdesk.tasks.markup import Fragment, Line, cut_at, fragments, has_words
 from gptdesk.tasks.run import TaskRun
 from gptdesk.tasks.survival import lost_ranges
 from gptdesk.tasks.translation_prompts import TranslationPrompts
@@ -28,15 +29,12 @@ _UNSPACED = frozenset({"zh"})
 # German and French write 48.317 and 48 317 for the 48,317 of English and Chinese.
 _SAME_NUMBERS = frozenset({"en", "zh"})
 
-Step = Generator[Progress, None, str]
-
 
 class Translator:
     """Translates the words of lines, keeping everything that is not words.
 
     Attributes:
         notes: sentences about what had to be put right.
-        line: number of the line at work, for the notes.
 
     Raises:
         ContextOverflowError: the context has no room for a prompt and its answer.
@@ -56,18 +54,23 @@ class Translator:
                 "Open a model with a longer context.",
             )
         self.notes: list[str] = []
-        self.line = 1
+        self._line = 1
+
+    def begin(self, number: int, line: Line) -> str:  # noqa: ARG002  part of the protocol
+        """Turn to a line, whose number the notes give; all are of one kind."""
+        self._line = number
+        return ""
 
     def pieces(self, body: str) -> list[Fragment]:
         """Cut a line where it must be cut: at what stays and, when it is long, into sentences.
 
         The joined text of the pieces is `body`. Chat models are trusted to carry links and code
-        along, and a sentence keeps its grammar; what they lose is put back by `translate`.
+        along, and a sentence keeps its grammar; what they lose is put back by `write`.
         """
         cut = [Fragment(body, literal=False)] if self._prompts.keeps_marks else fragments(body)
         return [part for piece in cut for part in self._sentences(piece)]
 
-    def translate(self, text: str) -> Step:
+    def write(self, text: str) -> Step:
         """Translate a piece; white space around it stays. Yields progress, returns the text."""
         words = text.strip()
         if not has_words(words):
@@ -145,4 +148,4 @@ class Translator:
         return "".join(parts)
 
     def _note(self, what: str) -> None:
-        self.notes.append(f"Line {self.line}: {what}")
+        self.notes.append(f"Line {self._line}: {what}")

@@ -24,6 +24,10 @@
         <translation>请再试一次，或先多写几个字。</translation>
     </message>
     <message>
+        <source>The model found nothing to change.</source>
+        <translation>模型没有发现需要改动之处。</translation>
+    </message>
+    <message>
         <source>{0} more remarks</source>
         <translation>另有 {0} 条说明</translation>
     </message>
@@ -50,16 +54,31 @@
         <source>The translation will stand here.</source>
         <translation>译文会出现在这里。</translation>
     </message>
+    <message>
+        <source>The rewritten text will stand here.</source>
+        <translation>改写后的文本将显示在这里。</translation>
+    </message>
+    <message>
+        <source>Rewritten</source>
+        <translation>改写后</translation>
+    </message>
+    <message>
+        <source>Translation</source>
+        <translation>译文</translation>
+    </message>
+</context>
+<context>
+    <name>CaveatNotice</name>
+    <message>
+        <source>Open a larger model…</source>
+        <translation>打开更大的模型…</translation>
+    </message>
 </context>
 <context>
     <name>ComparePane</name>
     <message>
         <source>Source</source>
         <translation>原文</translation>
-    </message>
-    <message>
-        <source>Translation</source>
-        <translation>译文</translation>
     </message>
     <message>
         <source>Close the comparison</source>
@@ -347,10 +366,6 @@
     <message>
         <source>Model Information</source>
         <translation>模型信息</translation>
-    </message>
-    <message>
-        <source>Languages</source>
-        <translation>语言</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -1123,6 +1138,14 @@
         <translation>上下文</translation>
     </message>
     <message>
+        <source>Languages</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Experimental</source>
+        <translation>实验性</translation>
+    </message>
+    <message>
         <source>Precision</source>
         <translation>精度</translation>
     </message>
@@ -1143,8 +1166,19 @@
         <translation>权重占用内存</translation>
     </message>
     <message>
+        <source>texts of more than {0} tokens</source>
+        <translation>超过 {0} 个词元的文本</translation>
+    </message>
+    <message>
         <source>{0} tokens</source>
         <translation>{0} 词元</translation>
+    </message>
+</context>
+<context>
+    <name>languages</name>
+    <message>
+        <source>{0} (experimental)</source>
+        <translation>{0}（实验性）</translation>
     </message>
 </context>
 <context>
@@ -1466,6 +1500,26 @@
     <message>
         <source>Automatic</source>
         <translation>自动</translation>
+    </message>
+    <message>
+        <source>Rewrite</source>
+        <translation>改写</translation>
+    </message>
+    <message>
+        <source>Style</source>
+        <translation>方式</translation>
+    </message>
+    <message>
+        <source>Correct mistakes and change nothing else, or write shorter and simpler sentences.</source>
+        <translation>只改正错误，其他一律不动；或改写成更短、更简单的句子。</translation>
+    </message>
+    <message>
+        <source>Proofread</source>
+        <translation>校对</translation>
+    </message>
+    <message>
+        <source>Simplify</source>
+        <translation>简化</translation>
     </message>
 </context>
 <context>

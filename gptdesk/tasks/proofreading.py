@@ -1,0 +1,71 @@
+"""Decides how much of a proofread text is believed: numbers and links stay, and most of the words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gptdesk.tasks.sections import Range
+from gptdesk.tasks.survival import lost_ranges
+from gptdesk.text.differences import Change, applied, changes
+
+# A hurried writer gets one word in five wrong at most, and of such a word hardly half the
+# characters; a forgotten word or mark adds some. Real corrections change 2 to 15 % of a sentence,
+# a very bad one's up to 30 %. What a model makes up instead of correcting changes more than half.
+_MOST_CHANGED = 0.4
+# In texts of a few letters one slip is half of them.
+_ALWAYS_ALLOWED = 2
+_ENDS = (".", "。", "!", "！", "?", "？")
+
+
+def as_title(source: str, answer: str) -> str:
+    """Undo what makes a sentence of a heading or a list item: a capital, a full stop at the end."""
+    if not source.endswith(_ENDS):
+        answer = answer.rstrip("".join(_ENDS))
+    if source[:1].lower() == answer[:1].lower():
+        answer = source[:1] + answer[1:]
+    return answer
+
+
+def without_damage(source: str, answer: str) -> tuple[str, list[str]]:
+    """Take back what a model did to links, code and numbers.
+
+    Returns:
+        The answer with the source's literals and numbers, and those that were put back. Where they
+        cannot be told apart from the rest of what was changed, the source.
+    """
+    lost, invented = lost_ranges(source, answer), lost_ranges(answer, source)
+    if not lost and not invented:
+        return answer, []
+    good = [
+        change
+        for change in changes(source, answer)
+        if not _touches(change[:2], lost) and not _touches(change[2:], invented)
+    ]
+    names = [source[start:end] for start, end in lost] or [
+        answer[start:end] for start, end in invented
+    ]
+    mended = applied(source, answer, good)
+    return source if lost_ranges(source, mended) else mended, names
+
+
+def strays(source: str, answer: str) -> bool:
+    """Whether so much was changed that this is no correction of the source any more."""
+    changed = sum(_weight(source, answer, change) for change in changes(source, answer))
+    return changed > max(_ALWAYS_ALLOWED, _MOST_CHANGED * len(source))
+
+
+def _touches(span: Range | tuple[int, ...], ranges: Sequence[Range]) -> bool:
+    return any(start <= span[1] and span[0] <= end for start, end in ranges)
+
+
+def _weight(source: str, answer: str, change: Change) -> int:
+    """Characters that differ, leaving out what the words have in common at both ends."""
+    old, new = source[change[0] : change[1]], answer[change[2] : change[3]]
+    shorter = min(len(old), len(new))
+    same = 0
+    while same < shorter and old[same] == new[same]:
+        same += 1
+    tail = 0
+    while tail < shorter - same and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return max(len(old), len(new)) - same - tail

@@ -1,0 +1,177 @@
+"""Rewrites one sentence after another and keeps those that a model does not do right."""
+
+from __future__ import annotations
+
+from gptdesk.errors import ContextOverflowError
+from gptdesk.generation.events import Token
+from gptdesk.tasks.answers import Trimmer
+from gptdesk.tasks.joining import Verbatim
+from gptdesk.tasks.line_by_line import Step
+from gptdesk.tasks.markup import Fragment, Line, cut_at, fragments, has_words, literals
+from gptdesk.tasks.proofreading import as_title, strays, without_damage
+from gptdesk.tasks.rewriting_prompts import RewritingPrompts
+from gptdesk.tasks.run import TaskRun
+from gptdesk.tasks.survival import lost_ranges
+from gptdesk.text.budget import chunks
+from gptdesk.text.language import guess_language
+from gptdesk.text.segmentation import sentences
+
+PROOFREAD, SIMPLIFY = "proofread", "simplify"
+
+# A rewriting may have so many tokens for each of the source, and so many on top: enough for a
+# sentence that is made into several, and the end of a model that talks on or repeats itself.
+_LONGEST_RATIO = 1.5
+_LONGEST_EXTRA = 16
+_SMALLEST_BUDGET = 16
+_SHORTEST_SENTENCE = 25  # bytes, which weigh Chinese and English alike; less is a title or a label
+
+
+class Rewriter:
+    """Rewrites the words of lines; a sentence that comes back damaged stays as it was.
+
+    Unlike a translation it is not cut at links and code: a sentence in two halves is two wrong
+    sentences to a proofreader, and what is done to a link inside it can be taken back.
+
+    Attributes:
+        notes: sentences about what was kept or taken back.
+
+    Raises:
+        ContextOverflowError: the context has no room for a prompt and its answer.
+    """
+
+    def __init__(self, run: TaskRun, prompts: RewritingPrompts) -> None:
+        self._run = run
+        self._prompts = prompts
+        self._tokenizer = run.ops.tokenizer
+        self._room = run.ops.context_length - prompts.overhead()
+        # The source and its longest rewriting share the room.
+        self._budget = int((self._room - _LONGEST_EXTRA) / (1 + _LONGEST_RATIO))
+        if self._budget < _SMALLEST_BUDGET:
+            raise ContextOverflowError(
+                f"This model attends to {run.ops.context_length} tokens, too few to rewrite.",
+                "Open a model with a longer context.",
+            )
+        self.notes: list[str] = []
+        self._line = 1
+        self._is_title = False
+
+    def begin(self, number: int, line: Line) -> str:
+        """Turn to a line, whose number the notes give; titles are a kind of their own."""
+        self._line = number
+        marked = bool(line.marker.strip(" \t\u3000>"))
+        self._is_title = marked or len(line.body.encode()) < _SHORTEST_SENTENCE
+        return "title" if self._is_title else ""
+
+    def pieces(self, body: str) -> list[Fragment]:
+        """Cut a line into sentences, and at the borders of table cells.
+
+        The joined text of the pieces is `body`. Chat models are given lines that fit as a whole:
+        they see what a word refers to.
+        """
+        if self._prompts.takes_paragraphs and self._fits(body):
+            return [Fragment(body, literal=False)]
+        borders = [span for span in literals(body) if body[slice(*span)].strip() == "|"]
+        return [
+            Fragment(part, literal=not _has_own_words(part))
+            for cell in cut_at(body, borders)
+            for sentence in _sentences(cell.text)
+            for part in self._short(sentence)
+        ]
+
+    def write(self, text: str) -> Step:
+        """Rewrite a piece; white space around it stays. Yields progress, returns the text."""
+        words = text.strip()
+        if not has_words(words):
+            return text
+        answer = yield from self._ask(words)
+        if self._run.cancelled:
+            return text
+        if self._is_title:
+            answer = as_title(words, answer)
+        return text.replace(words, self._checked(words, answer), 1)
+
+    def joiner(self) -> Verbatim:
+        """What puts the rewritten pieces of a line together."""
+        return Verbatim()
+
+    def _fits(self, text: str) -> bool:
+        return self._tokenizer.count(text) <= self._budget
+
+    def _short(self, sentence: str) -> list[str]:
+        if self._fits(sentence):
+            return [sentence]
+        return chunks(sentence, self._tokenizer, self._budget)
+
+    def _ask(self, words: str) -> Step:
+        count = self._tokenizer.count(words)
+        most = min(
+            self._run.sampling.max_new_tokens,
+            int(_LONGEST_RATIO * count) + _LONGEST_EXTRA,
+            max(1, self._room - count),
+        )
+        trimmer = Trimmer(one_line=True)
+        parts = []
+        for item in self._run.generate(self._prompts.rewrite(words), {"max_new_tokens": most}):
+            if not isinstance(item, Token):
+                yield item
+                continue
+            parts.append(trimmer.push(item.text))
+            if trimmer.complete:
+                self._run.enough()
+        return "".join(parts)
+
+    def _checked(self, words: str, answer: str) -> str:
+        """The answer, or the words as they were."""
+        if self._run.reason in {"length", "context"}:
+            return self._kept(
+                words, "the model did not come to an end; the text was kept as it was."
+            )
+        if not answer:
+            return self._kept(words, "the model gave no answer; the text was kept as it was.")
+        if self._prompts.manner == PROOFREAD:
+            return self._proofread(words, answer)
+        return self._simplified(words, answer)
+
+    def _proofread(self, words: str, answer: str) -> str:
+        corrected, taken_back = without_damage(words, answer)
+        if strays(words, corrected):
+            return self._kept(words, "the model changed too much; the text was kept as it was.")
+        if taken_back:
+            self._note(f"the model changed {', '.join(taken_back)}; that was taken back.")
+        return corrected
+
+    def _simplified(self, words: str, answer: str) -> str:
+        lost = [words[start:end] for start, end in lost_ranges(words, answer)]
+        if lost:
+            return self._kept(
+                words, f"the model lost {', '.join(lost)}; the text was kept as it was."
+            )
+        before, after = guess_language(words), guess_language(answer)
+        if before and after and before != after:
+            return self._kept(
+                words, "the model answered in another language; the text was kept as it was."
+            )
+        return answer
+
+    def _kept(self, words: str, why: str) -> str:
+        self._note(why)
+        return words
+
+    def _note(self, what: str) -> None:
+        self.notes.append(f"Line {self._line}: {what}")
+
+
+def _has_own_words(text: str) -> bool:
+    """Whether there is a word outside links, code and the like."""
+    return any(not fragment.literal for fragment in fragments(text))
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences with the white space after them; a full stop within a literal ends none."""
+    inside = literals(text)
+    found, start = [], 0
+    for span in sentences(text):
+        if not any(first < span.end < last for first, last in inside):
+            found.append(text[start : span.end])
+            start = span.end
+    return [*found, *filter(None, [text[start:]])]
