@@ -38,16 +38,13 @@ def caveats(
     names = [name(code) for code, _ in CHOICES if code in used and code in weak.languages]
     said = []
     if len(names) == 1:
-        said.append(f"This model is experimental in {names[0]}: expect mistakes in what it writes.")
+        said.append(f"{names[0]} is experimental in this model: expect mistakes.")
     elif names:
         first, second = names
-        said.append(
-            f"This model is experimental in {first} and {second}: "
-            "expect mistakes in what it writes."
-        )
+        said.append(f"{first} and {second} are experimental in this model: expect mistakes.")
     if task in _READS_WHOLE and _is_longer(text, weak.text_tokens, tokenizer):
         said.append(
-            "The text is long for this model: expect a summary that leaves out or confuses things. "
+            "This text is long for this model: the summary may leave out or confuse things. "
             "A shorter passage does better."
         )
     return said

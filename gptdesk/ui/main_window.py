@@ -32,6 +32,7 @@ from gptdesk.ui.assistant.compare_pane import ComparePane
 from gptdesk.ui.assistant.controller import AssistantController
 from gptdesk.ui.assistant.panel import CONTINUE, AssistantPanel
 from gptdesk.ui.assistant.progress_text import progress_text
+from gptdesk.ui.caveat_watch import CaveatWatch
 from gptdesk.ui.context_meter import ContextMeter
 from gptdesk.ui.documents import DocumentTabs
 from gptdesk.ui.error_texts import told
@@ -80,6 +81,9 @@ class MainWindow(Translated, QMainWindow):
             self.worker, self.panel, self.tabs, self.messages, self
         )
         self.meter = ContextMeter(self.questions, self.models, self.tabs, self.status, self)
+        self.caveats = CaveatWatch(
+            self.questions, self.models, self.panel, self.tabs, self.assistant
+        )
         self.typography = Typography(settings, self.tabs, self)
         self.teaching = TeachingDesk(self)
         self.actions_ = Actions(self.menuBar())
@@ -127,6 +131,7 @@ class MainWindow(Translated, QMainWindow):
         self.assistant.busy_changed.connect(self._run_changed)
         self.assistant.measured.connect(self.meter.show_stats)
         self.compare.closed.connect(self._leave_comparison)
+        self.panel.caveats.open_model_clicked.connect(self.menus.open_model)
         self._save_settings.timeout.connect(self._write_settings)
         theme.manager().changed.connect(self._dress)
 

@@ -88,7 +88,7 @@ def test_weak_points_are_told_on_stderr(
     code, out, err = run(capsys, "translate", page, "--target", "de", *flags)
     assert code == 0
     assert out.strip()
-    assert ("experimental in German" in err) != quiet
+    assert ("German is experimental" in err) != quiet
     assert ("--model" in err) != quiet
     assert ("long" in run(capsys, "summarize", page, *flags)[2]) != quiet
     assert run(capsys, "translate", page, "--target", "fr", *flags)[2] == ""

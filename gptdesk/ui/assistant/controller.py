@@ -32,10 +32,12 @@ class AssistantController(QObject):
     Signals:
         busy_changed(bool): a run begins or is over.
         measured(Stats): the figures of a run that has ended.
+        source_changed(): a summary or translation would start from another text.
     """
 
     busy_changed = Signal(bool)
     measured = Signal(object)
+    source_changed = Signal()
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class AssistantController(QObject):
         panel.card.copy_clicked.connect(self.copy)
         panel.mode_changed.connect(self._mode_changed)
         self._tabs.current_changed.connect(self._tab_changed)
+        self._sources.changed.connect(self.source_changed)
         self._continuations.changed.connect(self._show_versions)
         self._continuations.dropped.connect(self.stop)
 
@@ -82,6 +85,12 @@ class AssistantController(QObject):
     def busy(self) -> bool:
         """Whether a run goes on."""
         return self._job is not None
+
+    def source_text(self) -> str:
+        """The text that a run would start from now."""
+        if self._panel.mode == CONTINUE:
+            return self._editor.text_before_cursor()
+        return self._sources.take().text
 
     @property
     def _editor(self) -> TextEdit:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import Field
 from typing import Any, Protocol
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
+from gptdesk.tasks import languages
 from gptdesk.tasks.options import OptionInfo
+from gptdesk.ui.language_names import marked
 from gptdesk.ui.widgets.chips import ChipGroup
 from gptdesk.ui.widgets.parts import inset
 from gptdesk.ui.widgets.translated import OPTIONS_CONTEXT, translate_option
@@ -61,6 +64,7 @@ class ListField:
         self.widget = QComboBox()
         self.widget.setObjectName(name)
         self._choices = info.choices
+        self._experimental: Collection[str] = ()
         for key, label in info.choices:
             self.widget.addItem(translate_option(label), key)
 
@@ -74,8 +78,22 @@ class ListField:
 
     def retranslate(self) -> None:
         """Label the entries in the language of the window."""
-        for index, (_, label) in enumerate(self._choices):
-            self.widget.setItemText(index, translate_option(label))
+        for index, choice in enumerate(self._choices):
+            text = translate_option(choice[1])
+            self.widget.setItemText(index, marked(text) if self._is_weak(choice) else text)
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether a choice carries a mark, which makes the field wide."""
+        return any(map(self._is_weak, self._choices))
+
+    def mark_languages(self, experimental: Collection[str]) -> None:
+        """Mark the languages among the choices that the model is weak at."""
+        self._experimental = experimental
+        self.retranslate()
+
+    def _is_weak(self, choice: tuple[str, str]) -> bool:
+        return choice in languages.CHOICES and choice[0] in self._experimental
 
 
 class NumberField:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 from gptdesk.errors import OptionError
 from gptdesk.tasks.base import Task
 from gptdesk.tasks.options import OptionInfo, make_options, option_fields
-from gptdesk.ui.assistant.option_field import ChipField, OptionField, make_field
+from gptdesk.ui.assistant.option_field import ChipField, ListField, OptionField, make_field
 from gptdesk.ui.widgets.parts import label
 from gptdesk.ui.widgets.translated import Translated, translate_option
 
@@ -29,7 +29,7 @@ class OptionsForm(Translated, QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(8)
-        small: list[tuple[QLabel, OptionField]] = []
+        self._small: list[tuple[QLabel, OptionField]] = []
         for field, info in option_fields(task.options_type):
             made = make_field(f"assistant.option.{task.id}", field, info)
             made.set(field.default)
@@ -42,9 +42,13 @@ class OptionsForm(Translated, QWidget):
                 self._layout.addWidget(heading)
                 self._layout.addWidget(made.widget)
             else:
-                small.append((heading, made))
-        if small:
-            self._layout.addLayout(_two_in_a_row(small))
+                self._small.append((heading, made))
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(4)
+        if self._small:
+            self._layout.addLayout(self._grid)
+            self._place_small()
         self._enable_dependents()
         self.retranslate()
 
@@ -71,6 +75,24 @@ class OptionsForm(Translated, QWidget):
             self._fields[name].set(value)
         self._enable_dependents()
 
+    def mark_languages(self, experimental: Collection[str]) -> None:
+        """Mark the languages, by code, that the model in use is weak at."""
+        for field in self._fields.values():
+            if isinstance(field, ListField):
+                field.mark_languages(experimental)
+        self._place_small()
+
+    def _place_small(self) -> None:
+        """Two fields in a row, or one where two with marks would be too wide."""
+        marked = sum(isinstance(field, ListField) and field.has_marks for _, field in self._small)
+        columns = 1 if marked > 1 else 2
+        for index, (heading, field) in enumerate(self._small):
+            row, column = 2 * (index // columns), index % columns
+            self._grid.addWidget(heading, row, column)
+            self._grid.addWidget(field.widget, row + 1, column)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(1, columns - 1)
+
     def _listen(self, field: OptionField) -> None:
         widget = field.widget
         for signal in ("changed", "currentIndexChanged", "valueChanged", "toggled", "textEdited"):
@@ -89,16 +111,3 @@ class OptionsForm(Translated, QWidget):
                 if key in self._fields and key != field.name:
                     chosen = self._fields[field.name].get() == key
                     self._fields[key].widget.setEnabled(chosen)
-
-
-def _two_in_a_row(fields: list[tuple[QLabel, OptionField]]) -> QGridLayout:
-    grid = QGridLayout()
-    grid.setHorizontalSpacing(12)
-    grid.setVerticalSpacing(4)
-    for index, (heading, field) in enumerate(fields):
-        row, column = 2 * (index // 2), index % 2
-        grid.addWidget(heading, row, column)
-        grid.addWidget(field.widget, row + 1, column)
-    grid.setColumnStretch(0, 1)
-    grid.setColumnStretch(1, 1)
-    return grid

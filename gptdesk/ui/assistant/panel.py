@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from gptdesk.tasks.base import Task
+from gptdesk.ui.assistant.caveat_notice import CaveatNotice
 from gptdesk.ui.assistant.compare_pane import ComparePane
 from gptdesk.ui.assistant.mode_selector import ModeSelector
 from gptdesk.ui.assistant.options_form import OptionsForm
@@ -46,6 +47,7 @@ class AssistantPanel(Translated, QWidget):
         self.source = SourceChooser()
         self.source_text = SourceText()
         self.sampling = SamplingForm()
+        self.caveats = CaveatNotice()
         self.controls = RunControls()
         self.card = ResultCard()
         self._sampling_link = button("link", "assistant.sampling.show")
@@ -71,6 +73,7 @@ class AssistantPanel(Translated, QWidget):
             self.source_text,
             self._sampling_link,
             self.sampling,
+            self.caveats,
             self.controls,
         ):
             self._column.addWidget(widget)
@@ -134,8 +137,13 @@ class AssistantPanel(Translated, QWidget):
             if isinstance(saved.get(key), dict):
                 form.set_values(saved[key])
 
+    def mark_languages(self, experimental: Collection[str]) -> None:
+        """Mark the languages, by code, that the model in use is weak at."""
+        for form in self.forms.values():
+            form.mark_languages(experimental)
+
     def _place(self, mode: str) -> None:
-        if mode == TRANSLATE:
+        if mode in SIDE_BY_SIDE:
             self.compare.hold(self.source_text, self.card, self.card.text_view)
         else:
             self._column.insertWidget(self._column.indexOf(self.source) + 1, self.source_text)

@@ -41,7 +41,6 @@ class OpenModel:
     model: ModelInfo
     engine: EngineInfo
     name: str = ""
-    languages: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     adapter: AdapterInfo | None = None
     adapter_enabled: bool = False
@@ -54,7 +53,6 @@ class OpenModel:
             result["model"],
             result["info"],
             str(result.get("name") or result["model"].name),
-            tuple(result.get("languages") or ()),
             tuple(result.get("warnings") or ()),
             result.get("adapter"),
             bool(result.get("adapter_enabled")),

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from gptdesk.checkpoints.adapter_info import AdapterInfo
 from gptdesk.checkpoints.info import ModelInfo
 from gptdesk.engines.base import EngineInfo
+from gptdesk.ui.language_names import language_name
 from gptdesk.ui.numbers import grouped, parameters_text, size_text
 from gptdesk.ui.widgets.parts import label
 
@@ -62,6 +63,8 @@ def model_facts(info: ModelInfo) -> list[Fact]:
         (translate("facts", "Architecture"), f"{info.architecture} · {kind}"),
         (translate("facts", "Parameters"), parameters_text(info.parameters)),
         (translate("facts", "Context"), _tokens(info.context_length)),
+        (translate("facts", "Languages"), _languages(info)),
+        (translate("facts", "Experimental"), _long_texts(info)),
         (translate("facts", "Precision"), info.precision),
         (translate("facts", "On disk"), size_text(info.bytes_on_disk)),
         (translate("facts", "Memory needed"), memory),
@@ -85,6 +88,17 @@ def one_line(info: ModelInfo) -> str:
     kind = "ONNX" if info.kind == "onnx" else info.architecture
     size = size_text(info.bytes_on_disk)
     return f"{info.name}   {kind} · {parameters_text(info.parameters)} · {size}"
+
+
+def _languages(info: ModelInfo) -> str:
+    weak = info.experimental.languages
+    return ", ".join(language_name(code, experimental=code in weak) for code in info.languages)
+
+
+def _long_texts(info: ModelInfo) -> str:
+    tokens = info.experimental.text_tokens
+    text = QCoreApplication.translate("facts", "texts of more than {0} tokens")
+    return text.format(grouped(tokens)) if tokens else ""
 
 
 def _tokens(count: int) -> str:

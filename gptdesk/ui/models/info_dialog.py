@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from gptdesk.tasks import languages
 from gptdesk.ui.error_texts import told_all
 from gptdesk.ui.models.controller import OpenModel
 from gptdesk.ui.models.facts import (
@@ -16,7 +15,6 @@ from gptdesk.ui.models.facts import (
     opened_name,
 )
 from gptdesk.ui.widgets.parts import button, hairline, label
-from gptdesk.ui.widgets.translated import translate_option
 
 
 class ModelInfoDialog(QDialog):
@@ -37,7 +35,6 @@ class ModelInfoDialog(QDialog):
             [
                 *model_facts(opened.model),
                 *engine_facts(opened.engine),
-                *self._language_facts(),
                 *adapter_facts(opened.adapter),
             ]
         )
@@ -53,10 +50,6 @@ class ModelInfoDialog(QDialog):
         layout.addStretch()
         layout.addLayout(self._buttons())
         self.resize(460, 380)
-
-    def _language_facts(self) -> list[tuple[str, str]]:
-        named = ", ".join(translate_option(languages.name(code)) for code in self._opened.languages)
-        return [(self.tr("Languages"), named)] if named else []
 
     def _buttons(self) -> QHBoxLayout:
         copy, close = button("", "model.info.copy"), button("primary", "model.info.close")
