@@ -81,7 +81,7 @@ def test_any_text_is_answered(text: str) -> None:
         ("Both languages are Chinese.", "两种语言都是中文。"),
         (
             "This model was not made for German: it knows English, Chinese.",
-            "此模型不是为德文制作的：它懂英文、中文。",
+            "此模型不是为德语制作的：它懂英语、中文。",
         ),
         ("/m/{0}\n is empty.", "/m/{0}\n 是空的。"),
         (
