@@ -90,7 +90,7 @@ class Corpora:
     def prose(self, corpus: str) -> Iterator[list[str]]:
         """Yield each document of a training corpus as its paragraphs."""
         known = self._known[PROSE[corpus]]
-        for document in _documents(self._data / f"{corpus}.train.txt.xz"):
+        for document in read_prose(self._data / f"{corpus}.train.txt.xz"):
             kept = [line for line in document if not known.has_most_of(line)]
             for _ in range(len(document) - len(kept)):
                 self.dropped.count(self.dropped.near, corpus)
@@ -115,6 +115,10 @@ class Corpora:
                 self.dropped.count(self.dropped.kept, corpus)
                 yield row
 
+    def split_rows(self, corpus: str, split: str) -> Iterator[dict[str, Any]]:
+        """Yield each row of a corpus's "dev" or "test"."""
+        yield from read_rows(self._data / f"{corpus}.{split}.jsonl.xz")
+
     def small(self, name: str) -> Iterator[dict[str, Any]]:
         """Yield each row of a small corpus that has no test set."""
         yield from read_rows(self._data / f"{name}.jsonl.xz")
@@ -123,7 +127,7 @@ class Corpora:
         """Every text of this language that figures are made with."""
         for split in _MEASURED:
             for corpus in (name for name, code in PROSE.items() if code == language):
-                for document in _documents(self._data / f"{corpus}.{split}.txt.xz"):
+                for document in read_prose(self._data / f"{corpus}.{split}.txt.xz"):
                     yield from document
             for corpus in (name for name, code in SUMMARIES.items() if code == language):
                 for row in read_rows(self._data / f"{corpus}.{split}.jsonl.xz"):
@@ -157,7 +161,8 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _documents(path: Path) -> Iterator[list[str]]:
+def read_prose(path: Path) -> Iterator[list[str]]:
+    """Yield each document of an xz-compressed prose file as its paragraphs."""
     paragraphs: list[str] = []
     with lzma.open(path, "rt", encoding="utf-8", newline="\n") as stream:
         for line in stream:

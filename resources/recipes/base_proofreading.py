@@ -32,6 +32,12 @@ _NEIGHBOURS = {
     "h": "gjyn", "j": "hkum", "k": "jli", "l": "kop", "z": "asx", "x": "zcs", "c": "xvd",
     "v": "cbf", "b": "vng", "n": "bmh", "m": "nj",
 }  # fmt: skip
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _CONFUSED = (
     "their there", "there they're", "its it's", "your you're", "then than", "affect effect",
     "to too", "lose loose", "whose who's", "were where", "accept except", "quite quiet",
@@ -42,8 +48,9 @@ _DISAGREEING = (
     "comes come", "makes make", "takes take", "shows show", "contains contain", "becomes become",
     "remains remain", "includes include", "uses use", "needs need", "gives give",
 )  # fmt: skip
-_LITTLE = frozenset(
-    ["a", "an", "the", "of", "to", "in", "on", "at", "for", "with", "by", "from", "is", "are", "was", "were", "be", "been", "has", "have", "had", "and", "that", "as", "it", "not", "can", "will", "would", "which"]
+_LITTLE = _set(
+    "a an the of to in on at for with by from is are was were be been has have had and that as "
+    "it not can will would which"
 )
 _PARTICLES = "的地得"
 _LEFT_OUT = frozenset("的了在是有和与对于为中上着过就也都被把从")
