@@ -13,10 +13,12 @@ from gptdesk.cancel import NEVER, CancelFlag
 from gptdesk.errors import OptionError
 from gptdesk.evaluation.answers import (
     Answer,
+    AnsweredItem,
     Choices,
     answer_all,
     as_row,
     manners,
+    rewrite_measures,
     summary_measures,
     translation_measures,
 )
@@ -26,18 +28,16 @@ from gptdesk.evaluation.items import (
     LabelItem,
     Prose,
     Selection,
-    SummaryItem,
-    TranslationItem,
     read_items,
 )
 from gptdesk.evaluation.labels import (
     Labelled,
-    Labelling,
     label_all,
     label_measures,
 )
 from gptdesk.evaluation.perplexity import Likelihood, measure_text
 from gptdesk.generation.events import Progress
+from gptdesk.training.labelling import Labelling
 
 if TYPE_CHECKING:
     from gptdesk.session import Model
@@ -76,7 +76,7 @@ class FileReport:
     Attributes:
         file: its name.
         sha256: of its bytes.
-        kind: "prose", "summaries", "translations" or "labels".
+        kind: "prose", "summaries", "translations", "rewrites" or "labels".
         items: how many were measured.
         total: how many the file holds.
         complete: whether all that were asked for were measured.
@@ -180,7 +180,7 @@ def _measure_prose(
 def _measure_answers(
     model: Model, file: ItemFile, choices: Choices, cancel: CancelFlag
 ) -> Iterator[Progress | FileReport]:
-    items = cast("Sequence[SummaryItem | TranslationItem]", file.items)
+    items = cast("Sequence[AnsweredItem]", file.items)
     answers: list[Answer] = []
     for event in answer_all(model, items, choices, cancel):
         if isinstance(event, Answer):
@@ -192,6 +192,8 @@ def _measure_answers(
     signatures: tuple[str, ...] = ()
     if file.kind == "summaries":
         measures = summary_measures(answers)
+    elif file.kind == "rewrites":
+        measures, signatures = rewrite_measures(answers)
     else:
         measures, signatures = translation_measures(answers)
     rows = tuple(as_row(answer) for answer in answers)

@@ -75,8 +75,7 @@ def finetune_and_report(
     from gptdesk.training.finetune import finetune  # imports torch
 
     def questions(folder: ModelFolder, tokenizer: Tokenizer, context: int) -> TaskQuestions:
-        both = settings.both_directions
-        return questions_for(folder, tokenizer, context, both_directions=both)
+        return _questions(settings, folder, tokenizer, context)
 
     for event in finetune(settings, cancel, questions):
         if isinstance(event, TrainingFinished) and event.reason in ("done", "time"):
@@ -133,6 +132,14 @@ def report_on(
     yield _write(report, settings.out)
 
 
+def _questions(
+    settings: FinetuneSettings, folder: ModelFolder, tokenizer: Tokenizer, context: int
+) -> TaskQuestions:
+    """What puts the questions as these settings say."""
+    both, labelling = settings.both_directions, settings.labelling
+    return questions_for(folder, tokenizer, context, both_directions=both, labelling=labelling)
+
+
 def _loaded(settings: FinetuneSettings, cancel: CancelFlag, *, tuned: bool) -> Model:
     """The model as it was, or with what it has learnt."""
     is_lora = settings.method == "lora"
@@ -158,8 +165,7 @@ class _HeldOut:
     ) -> None:
         self._prose = list(_first_chars(text.documents("validation"), _MOST_CHARS))
         context = row_tokens(settings, folder.config)
-        both = settings.both_directions
-        render = questions_for(folder, tokenizer, context, both_directions=both)
+        render = _questions(settings, folder, tokenizer, context)
         reader = ExampleReader(tokenizer, render, context)
         answers = text.examples("validation", reader)
         self.answers = list(itertools.islice(answers, _MOST_ANSWERS))

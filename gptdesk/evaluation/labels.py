@@ -4,44 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gptdesk.cancel import NEVER, CancelFlag
 from gptdesk.errors import OptionError
 from gptdesk.evaluation.items import LabelItem
 from gptdesk.generation.events import Progress
+from gptdesk.training.labelling import Labelling
 
 if TYPE_CHECKING:
     from gptdesk.session import Model
-
-PLACE = "{text}"
-DEFAULT_PROMPT = "{text}\n\nLabel:"
-
-
-@dataclass(frozen=True, slots=True)
-class Labelling:
-    """How labels are asked for.
-
-    Attributes:
-        prompt: what stands before a label; `{text}` is the text.
-        words: label of the file to what is written for it behind the prompt; labels that are not
-            here are written as they are.
-
-    Raises:
-        OptionError: the prompt has no place for the text.
-    """
-
-    prompt: str = DEFAULT_PROMPT
-    words: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if PLACE not in self.prompt:
-            raise OptionError(f"The prompt has no {PLACE} in it.", f"Write {PLACE} into it.")
-
-    def word(self, label: str) -> str:
-        """What is written for a label."""
-        return self.words.get(label, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +33,21 @@ def label_all(
 
     Raises:
         OptionError: all items have the same label: there is nothing to choose from.
-        ContextOverflowError: a text is longer than the context.
+        ContextOverflowError: the prompt is longer than the context without any text.
     """
     labels = sorted({item.label for item in items})
     if len(labels) < 2:
         raise OptionError(
             f"All texts have the label {labels[0]!r}.", "Give texts of at least two classes."
         )
+    encode = model.tokenizer.encode_plain
+    answers = {label: encode(labelling.answer(label)) for label in labels}
+    most = model.info.context_length - max(map(len, answers.values()))
     for number, item in enumerate(items, 1):
         if cancel.is_set():
             return
-        prompt = model.tokenizer.encode(labelling.prompt.replace(PLACE, item.text))
-        scores = {label: _score(model, prompt, labelling.word(label)) for label in labels}
+        prompt = _fitting(model, labelling, item.text, most)
+        scores = {label: _score(model, prompt, answer) for label, answer in answers.items()}
         yield Labelled(item, max(scores, key=scores.__getitem__), scores)
         yield Progress(stage="part", done=number, total=len(items))
 
@@ -85,8 +61,18 @@ def label_measures(labelled: Sequence[Labelled]) -> dict[str, float]:
     }
 
 
-def _score(model: Model, prompt: list[int], word: str) -> float:
-    """Log-probability of " word" behind the prompt."""
-    continuation = model.tokenizer.encode_plain(f" {word}")
-    scores = model.log_probabilities([*prompt, *continuation])
-    return float(scores[-len(continuation) :].sum())
+def _fitting(model: Model, labelling: Labelling, text: str, most: int) -> list[int]:
+    """The prompt in at most so many ids; what is too long of the text is left out at its end."""
+    tokenizer = model.tokenizer
+    ids = tokenizer.encode_prompt(labelling.question(text))
+    if len(ids) <= most:
+        return ids
+    starts = tokenizer.token_starts(text)
+    kept = max(0, len(starts) - (len(ids) - most) - 1)  # a new border may cost a token
+    return tokenizer.encode_prompt(labelling.question(text[: starts[kept]]))
+
+
+def _score(model: Model, prompt: list[int], answer: list[int]) -> float:
+    """Log-probability of an answer behind the prompt."""
+    scores = model.log_probabilities([*prompt, *answer])
+    return float(scores[-len(answer) :].sum())

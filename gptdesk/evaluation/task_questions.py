@@ -20,7 +20,15 @@ from gptdesk.tasks.summary_prompts import SummaryPrompts
 from gptdesk.tasks.translation_prompts import TranslationPrompts
 from gptdesk.text.prompt import Piece, Prompt
 from gptdesk.text.tokenizer import Tokenizer
-from gptdesk.training.instruction import Question, Row, chat_questions, form_of, kind_of
+from gptdesk.training.instruction import (
+    Question,
+    Row,
+    chat_questions,
+    form_of,
+    kind_of,
+    label_question,
+)
+from gptdesk.training.labelling import Labelling
 
 if TYPE_CHECKING:
     from gptdesk.checkpoints.folder import ModelFolder
@@ -46,6 +54,7 @@ class TaskQuestions:
         profile: its gptdesk.json.
         context_length: tokens that a question and its answer may have.
         both_directions: also translate back.
+        labelling: how labels are asked for.
     """
 
     def __init__(
@@ -55,11 +64,13 @@ class TaskQuestions:
         context_length: int,
         *,
         both_directions: bool = True,
+        labelling: Labelling | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         # Prompts generate nothing: three attributes are all of `Operations` that they use.
         self._ops = cast("Operations", _Asked(tokenizer, profile, context_length))
         self._both_directions = both_directions
+        self._labelling = labelling or Labelling()
 
     def __call__(self, row: Row) -> Sequence[Question]:
         """The questions of a line.
@@ -72,6 +83,8 @@ class TaskQuestions:
             if self._tokenizer.chat_template is None:
                 raise DocumentError("the model has no chat template for conversations")
             return list(chat_questions(row["messages"], self._tokenizer))
+        if kind == "label":
+            return [label_question(row, self._labelling)]
         if kind == "summarize":
             return [self._summary(row)]
         pairs = [("src", "tgt"), ("tgt", "src")][: 1 + self._both_directions]
@@ -124,7 +137,12 @@ class TaskQuestions:
 
 
 def questions_for(
-    folder: ModelFolder, tokenizer: Tokenizer, context: int, *, both_directions: bool = True
+    folder: ModelFolder,
+    tokenizer: Tokenizer,
+    context: int,
+    *,
+    both_directions: bool = True,
+    labelling: Labelling | None = None,
 ) -> TaskQuestions:
     """The questions as the model in a folder is asked them, in so many tokens.
 
@@ -132,4 +150,6 @@ def questions_for(
         CheckpointError: its gptdesk.json is damaged.
     """
     profile = ModelProfile() if folder.kind == "gguf" else read_profile(folder.root)
-    return TaskQuestions(tokenizer, profile, context, both_directions=both_directions)
+    return TaskQuestions(
+        tokenizer, profile, context, both_directions=both_directions, labelling=labelling
+    )

@@ -10,6 +10,7 @@ from typing import Literal
 from gptdesk.errors import OptionError
 from gptdesk.model.lora_settings import LoraSettings
 from gptdesk.training.config import Precision
+from gptdesk.training.labelling import Labelling
 
 Method = Literal["lora", "full"]
 
@@ -39,6 +40,7 @@ class FinetuneSettings:
         seed: of the order, of dropout and of the adapter's first weights.
         text_key: the key of a .jsonl line that holds prose.
         both_directions: translation pairs are learnt from target to source too.
+        labelling: how the labels of texts are asked for.
 
     Raises:
         OptionError: a value is out of range.
@@ -62,6 +64,7 @@ class FinetuneSettings:
     seed: int = 1
     text_key: str = "text"
     both_directions: bool = True
+    labelling: Labelling = field(default_factory=Labelling)
 
     def __post_init__(self) -> None:
         if not self.data:

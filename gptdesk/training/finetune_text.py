@@ -81,7 +81,8 @@ class TuningText:
             train=settings.data, max_chars=_MAX_CHARS, undecodable="skip", min_chars=2
         )
         facts = [fingerprint(part.sources()) for part in (self._prose, self._lines)]
-        self.origin = digest_of(facts, self._named, self._fraction)
+        asked = repr(settings.labelling)
+        self.origin = digest_of(facts, self._named, self._fraction, asked)
         self._survey(cancel)
 
     def documents(self, split: Split) -> Iterator[str]:

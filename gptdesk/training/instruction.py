@@ -3,6 +3,7 @@
     {"document": …, "summary": …}                       also "lang", "form"
     {"src": …, "tgt": …, "src_lang": …, "tgt_lang": …}
     {"text": …, "rewritten": …}                         also "style": "proofread" or "simplify"
+    {"text": …, "label": …}                             which class the text is of
     {"messages": [{"role": …, "content": …}, …]}        one example for each answer in it
     {"text": …}                                         a text to continue, all of it the answer
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from gptdesk.text.prompt import Piece, Prompt
 from gptdesk.text.task_template import template_prompt
 from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.collect import document_hash, json_rows
+from gptdesk.training.labelling import Labelling, is_label
 from gptdesk.training.sources import TextFile, unpacking_errors
 
 Row = Mapping[str, Any]
@@ -31,6 +34,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "summarize": ("document", "summary"),
     "translate": ("src", "tgt", "src_lang", "tgt_lang"),
     "rewrite": ("text", "rewritten"),
+    "label": ("text", "label"),
     "chat": ("messages",),
     "continue": ("text",),
 }
@@ -101,6 +105,7 @@ class TemplateRenderer:
         self._single: Mapping[str, Callable[[Row], Question]] = {
             "summarize": self._summary,
             "rewrite": self._rewriting,
+            "label": partial(label_question, labelling=Labelling()),
             "continue": self._text,
         }
 
@@ -153,15 +158,26 @@ def kind_of(row: Row) -> str:
     """
     for kind, keys in KINDS.items():
         if all(key in row for key in keys):
-            wanted = list if kind == "chat" else str
             for key in keys:
-                if not isinstance(row[key], wanted) or not row[key]:
+                if not _is_usable(key, row[key]):
                     raise DocumentError(f'"{key}" is empty or of the wrong type')
             return kind
     known = " or ".join(
         "{" + ", ".join(f'"{key}"' for key in keys) + "}" for keys in KINDS.values()
     )
     raise DocumentError(f"it has the keys {', '.join(map(str, row))} instead of {known}")
+
+
+def _is_usable(key: str, value: object) -> bool:
+    if key == "label":
+        return is_label(value)
+    return bool(value) and isinstance(value, list if key == "messages" else str)
+
+
+def label_question(row: Row, labelling: Labelling) -> Question:
+    """Which class a text is of."""
+    prompt = labelling.question(row["text"].strip())
+    return Question(prompt, (Piece(labelling.answer(row["label"])),), may_cut=True)
 
 
 def form_of(summary: str) -> str:

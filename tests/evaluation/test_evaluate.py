@@ -16,8 +16,8 @@ from gptdesk.errors import DocumentError, OptionError
 from gptdesk.evaluation.answers import leading_sentences
 from gptdesk.evaluation.evaluate import EvaluationSettings, FileReport, evaluate, facts
 from gptdesk.evaluation.items import Selection
-from gptdesk.evaluation.labels import Labelling
 from gptdesk.session import Model, load_model
+from gptdesk.training.labelling import Labelling
 from tests.helpers import adapters, checkpoints
 
 LETTERS = "The keeper wrote a letter every evening, though no boat came to carry it away. "

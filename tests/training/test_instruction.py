@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gptdesk.errors import DocumentError
+from gptdesk.text.prompt import Piece
 from gptdesk.text.task_template import template_prompt
 from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.config import TokenizerSettings
@@ -18,7 +19,9 @@ from gptdesk.training.instruction import (
     TemplateRenderer,
     form_of,
     kind_of,
+    label_question,
 )
+from gptdesk.training.labelling import Labelling
 from gptdesk.training.task_templates import (
     CONTROL_TEMPLATES,
     WORD_TEMPLATES,
@@ -156,6 +159,33 @@ def test_a_rewriting_names_its_style_and_a_text_is_all_answer(
     assert reader.counts.tasks == {"rewrite": 2, "continue": 1}
     answer = tokenizer.encode("<|answer|>")[0]
     assert answer not in found[2].ids, "what a text spells is text"
+
+
+@pytest.mark.parametrize("label", [1, "1"])
+def test_a_label_is_learnt_behind_its_prompt(label: Any, tokenizer: Tokenizer) -> None:
+    labelling = Labelling("<|endoftext|>{text}<|answer|>", {"1": "good"})
+    row = {"text": "a calm sea <|answer|>", "label": label}
+    reader = ExampleReader(tokenizer, lambda _: [], 400)
+    example = reader.encode(label_question(row, labelling))
+    assert example is not None
+    assert shown(example, tokenizer) == ("<|endoftext|>a calm sea <|answer|><|answer|>", " good")
+    assert example.ids.count(min(tokenizer.encode_prompt((Piece("<|answer|>", True),)))) == 1
+
+
+def test_labels_have_a_usual_prompt(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path
+) -> None:
+    rows = [{"text": "rain", "label": 0}, {"text": "sea " * 300, "label": "a"}]
+    (short, long), _ = examples(rows, tokenizer, renderer, tmp_path, most=100)
+    assert shown(short, tokenizer) == ("rain\n\nLabel:", " 0")
+    assert shown(long, tokenizer)[0].endswith("\n\nLabel:")
+    assert len(long.ids) <= 100
+
+
+@pytest.mark.parametrize("label", [True, "", None, 0.5, ["a"]])
+def test_what_is_no_label_is_a_bad_line(label: Any) -> None:
+    with pytest.raises(DocumentError, match="label"):
+        kind_of({"text": "a", "label": label})
 
 
 def test_questions_that_count_leave_control_tokens_out(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import gptdesk
 from gptdesk import atomic, paths
 from gptdesk.cli.commands.task import sampling_values
+from gptdesk.cli.label_options import add_label_arguments, labelling_from, name_and_value
 from gptdesk.cli.terminal import ProgressLine, cancel_on_interrupt, load_model
-from gptdesk.errors import DocumentError, OptionError
+from gptdesk.errors import DocumentError
 from gptdesk.generation.events import Progress
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         help=".txt and .md for perplexity; .jsonl of document and summary, of src, tgt, src_lang "
-        "and tgt_lang, or of text and label; each also packed as .xz, .gz or .zst",
+        "and tgt_lang, of text and rewritten, or of text and label; each also packed as .xz, .gz "
+        "or .zst",
     )
     parser.add_argument("--limit", type=int, default=0, help="items of a file, from its start")
     parser.add_argument("--sample", type=int, default=0, help="items of a file, drawn at random")
@@ -50,12 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="option of the task"
     )
-    parser.add_argument(
-        "--prompt", help="what stands before a label; {text} is the text (default: {text}, Label:)"
-    )
-    parser.add_argument(
-        "--words", nargs="+", default=[], metavar="LABEL=WORD", help="what is written for a label"
-    )
+    add_label_arguments(parser)
     parser.add_argument("--out", metavar="FILE", help="write every answer there, as JSON Lines")
     parser.add_argument("--json", action="store_true", help="one JSON object with all figures")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -97,12 +94,10 @@ def run(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> EvaluationSettings:
     from gptdesk.evaluation.evaluate import EvaluationSettings
     from gptdesk.evaluation.items import Selection
-    from gptdesk.evaluation.labels import DEFAULT_PROMPT, Labelling
 
-    prompt = DEFAULT_PROMPT if options.prompt is None else options.prompt
-    values: dict[str, Any] = dict(_pair(item, "--option") for item in options.option)
+    values: dict[str, Any] = dict(name_and_value(item, "--option") for item in options.option)
     selection = Selection(
-        where=dict(_pair(item, "--where") for item in options.where),
+        where=dict(name_and_value(item, "--where") for item in options.where),
         limit=options.limit,
         sample=options.sample,
         seed=options.draw_seed,
@@ -112,15 +107,8 @@ def _settings(options: argparse.Namespace) -> EvaluationSettings:
         selection=selection,
         options={name: int(v) if v.isdecimal() else v for name, v in values.items()},
         sampling=sampling_values(options),
-        labelling=Labelling(prompt, dict(_pair(item, "--words") for item in options.words)),
+        labelling=labelling_from(options),
     )
-
-
-def _pair(item: str, flag: str) -> tuple[str, str]:
-    name, found, value = item.partition("=")
-    if not (name and found and value):
-        raise OptionError(f"{flag} takes NAME=VALUE, not {item!r}.", f"Write {flag} NAME=VALUE.")
-    return name, value
 
 
 def _print(report: FileReport) -> None:

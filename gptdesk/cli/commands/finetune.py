@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from gptdesk import paths
+from gptdesk.cli.label_options import add_label_arguments, labelling_from
 from gptdesk.cli.training_line import TrainingLine, held_out_text, told
 from gptdesk.model.lora_settings import ALL_LINEAR, LoraSettings
 from gptdesk.training.allocation import use_large_pages
@@ -30,11 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         nargs="+",
         help="folders and files: .txt and .md to learn a style from; .jsonl of document and "
-        "summary, of src, tgt, src_lang and tgt_lang, or of messages, to learn answers from",
+        "summary, of src, tgt, src_lang and tgt_lang, or of messages, to learn answers from, or of "
+        "text and label, to learn classes from",
     )
     parser.add_argument("--out", metavar="FOLDER", required=True, help="where the result goes")
     _add_method(parser)
     _add_length(parser)
+    add_label_arguments(parser)
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 (default: auto)")
     parser.add_argument("--precision", choices=("auto", "fp32", "bf16", "autocast"), default="auto")
     parser.add_argument("--threads", type=int, help="CPU threads (default: all cores)")
@@ -153,6 +156,7 @@ def settings_from(options: argparse.Namespace) -> FinetuneSettings:
         threads=options.threads,
         seed=options.seed,
         text_key=options.text_key,
+        labelling=labelling_from(options),
     )
 
 
