@@ -186,7 +186,7 @@ def test_values_of_the_person_win(model: Model) -> None:
         ("continue", {"size": 1}, {}, OptionError),
         ("continue", {}, {"heat": 1}, OptionError),
         ("continue", {}, {"top_p": 2}, OptionError),
-        ("rewrite", {}, {}, NotBuiltError),
+        ("rewrite", {"style": "poem"}, {}, OptionError),
         ("chat", {}, {}, NotBuiltError),
         ("sing", {}, {}, OptionError),
     ],

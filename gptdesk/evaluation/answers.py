@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gptdesk.cancel import NEVER, CancelFlag
-from gptdesk.evaluation.items import SummaryItem, TranslationItem
+from gptdesk.evaluation.edits import Correction
+from gptdesk.evaluation.items import RewriteItem, SummaryItem, TranslationItem
+from gptdesk.evaluation.rewriting_scores import rewriting_measures
 from gptdesk.evaluation.text_scores import (
     ROUGE_NAMES,
     Rouge,
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from gptdesk.session import Model
 
 
+AnsweredItem = SummaryItem | TranslationItem | RewriteItem
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a model wrote about one item.
@@ -35,7 +40,7 @@ class Answer:
         wanted_language: the code it should be in, "" if that is not known.
     """
 
-    item: SummaryItem | TranslationItem
+    item: AnsweredItem
     text: str
     reason: str
     wanted_language: str
@@ -51,7 +56,7 @@ class Choices:
 
 def answer_all(
     model: Model,
-    items: Sequence[SummaryItem | TranslationItem],
+    items: Sequence[AnsweredItem],
     choices: Choices,
     cancel: CancelFlag = NEVER,
 ) -> Iterator[Progress | Answer]:
@@ -69,13 +74,14 @@ def answer_all(
         yield Progress(stage="part", done=number, total=len(items))
 
 
-def _answer(
-    model: Model, item: SummaryItem | TranslationItem, choices: Choices, cancel: CancelFlag
-) -> Answer:
+def _answer(model: Model, item: AnsweredItem, choices: Choices, cancel: CancelFlag) -> Answer:
     options = dict(choices.options)
     if isinstance(item, TranslationItem):
         task, wanted = "translate", item.target
         options |= {"source": item.source, "target": item.target}
+    elif isinstance(item, RewriteItem):
+        task, wanted = "rewrite", guess_language(item.rewritten)
+        options |= {"style": item.style}
     else:
         task = "summarize"
         asked = options.get("language", "same")
@@ -95,9 +101,10 @@ def summary_measures(answers: Sequence[Answer]) -> dict[str, float]:
     A text's first sentences are the classic baseline: many models do not beat them.
     """
     rouge = Rouge()
-    measures = _mean_rouge(rouge, [(a.text, a.item.references) for a in answers])
-    length = statistics.median(len(ref) for a in answers for ref in a.item.references)
-    leads = [(leading_sentences(a.item.text, int(length)), a.item.references) for a in answers]
+    pairs = [(a.text, a.item) for a in answers if isinstance(a.item, SummaryItem)]
+    measures = _mean_rouge(rouge, [(text, item.references) for text, item in pairs])
+    length = statistics.median(len(ref) for _, item in pairs for ref in item.references)
+    leads = [(leading_sentences(item.text, int(length)), item.references) for _, item in pairs]
     baseline = _mean_rouge(rouge, leads)
     return measures | {f"{name} of the lead": value for name, value in baseline.items()}
 
@@ -106,15 +113,15 @@ def translation_measures(answers: Sequence[Answer]) -> tuple[dict[str, float], t
     """BLEU and chrF of each direction and of a copy of the source, and sacrebleu's signatures."""
     measures: dict[str, float] = {}
     signatures: dict[str, None] = {}
-    directions: dict[str, list[Answer]] = {}
+    directions: dict[str, list[tuple[str, TranslationItem]]] = {}
     for answer in answers:
         if isinstance(answer.item, TranslationItem):
             name = f"{answer.item.source}-{answer.item.target}"
-            directions.setdefault(name, []).append(answer)
+            directions.setdefault(name, []).append((answer.text, answer.item))
     for name, those in directions.items():
-        references, target = [a.item.references for a in those], name.rpartition("-")[2]
-        score = translation_scores([a.text for a in those], references, target)
-        copied = translation_scores([a.item.text for a in those], references, target)
+        references, target = [item.references for _, item in those], name.rpartition("-")[2]
+        score = translation_scores([text for text, _ in those], references, target)
+        copied = translation_scores([item.text for _, item in those], references, target)
         measures |= {
             f"bleu {name}": score.bleu,
             f"chrf {name}": score.chrf,
@@ -123,6 +130,23 @@ def translation_measures(answers: Sequence[Answer]) -> tuple[dict[str, float], t
         }
         signatures |= dict.fromkeys((score.bleu_signature, score.chrf_signature))
     return measures, tuple(signatures)
+
+
+def rewrite_measures(answers: Sequence[Answer]) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The measures of each style, named after it where there are several, and signatures."""
+    styles: dict[str, list[Correction]] = {}
+    for answer in answers:
+        if isinstance(answer.item, RewriteItem):
+            one = Correction(answer.item.text, answer.item.rewritten, answer.text)
+            styles.setdefault(answer.item.style, []).append(one)
+    measures: dict[str, float] = {}
+    signatures: tuple[str, ...] = ()
+    for style, corrections in styles.items():
+        found, signed = rewriting_measures(corrections, style)
+        prefix = f"{style}: " if len(styles) > 1 else ""
+        measures |= {f"{prefix}{name}": value for name, value in found.items()}
+        signatures += signed
+    return measures, signatures
 
 
 def manners(answers: Sequence[Answer]) -> dict[str, float]:

@@ -14,11 +14,12 @@ from typing import Any, Literal
 from gptdesk.errors import DocumentError
 from gptdesk.training.sources import PACKED_ENDINGS, open_unpacked, unpacking_errors
 
-Kind = Literal["prose", "summaries", "translations", "labels"]
+Kind = Literal["prose", "summaries", "translations", "rewrites", "labels"]
 
 _HASH_BYTES = 1 << 20
 _MAX_PROSE_BYTES = 1 << 30
 _SHOWN_KEYS = 6
+_STYLES = ("proofread", "simplify")
 _DOCUMENT_END = re.compile(r"(?:(?:^|\r?\n)<\|endoftext\|>(?=\r?\n|\Z))+(?:\r?\n)?")
 
 
@@ -48,6 +49,15 @@ class TranslationItem:
 
 
 @dataclass(frozen=True, slots=True)
+class RewriteItem:
+    """A text, what people made of it, and in what style: "proofread" or "simplify"."""
+
+    text: str
+    rewritten: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
 class LabelItem:
     """A text and the class that people put it in."""
 
@@ -55,7 +65,7 @@ class LabelItem:
     label: str
 
 
-Item = Prose | SummaryItem | TranslationItem | LabelItem
+Item = Prose | SummaryItem | TranslationItem | RewriteItem | LabelItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +158,7 @@ _KINDS: Mapping[type, Kind] = {
     Prose: "prose",
     SummaryItem: "summaries",
     TranslationItem: "translations",
+    RewriteItem: "rewrites",
     LabelItem: "labels",
 }
 
@@ -206,8 +217,8 @@ def _item(row: Mapping[str, Any], place: str) -> Item:
     found = ", ".join(list(row)[:_SHOWN_KEYS]) or "none"
     raise DocumentError(
         f"{place} has the keys {found}.",
-        "It needs document and summary, or src, tgt, src_lang and tgt_lang, or text and label, "
-        "or text.",
+        "It needs document and summary, or src, tgt, src_lang and tgt_lang, or text and "
+        "rewritten, or text and label, or text.",
     )
 
 
@@ -241,6 +252,13 @@ def _translation(row: Mapping[str, Any], place: str) -> Item:
     return TranslationItem(_text(row, "src", place), _texts(row, "tgt", place), source, target)
 
 
+def _rewriting(row: Mapping[str, Any], place: str) -> Item:
+    style = row.get("style", _STYLES[0])
+    if style not in _STYLES:
+        raise DocumentError(f"{place}: style must be {' or '.join(_STYLES)}.", "Correct the line.")
+    return RewriteItem(_text(row, "text", place), _text(row, "rewritten", place), style)
+
+
 def _label(row: Mapping[str, Any], place: str) -> Item:
     label = row["label"]
     if isinstance(label, bool) or not isinstance(label, int | str):
@@ -260,6 +278,7 @@ _MAKERS: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any], str], Item]],
     (("document", "summaries"), _summary("summaries")),
     (("document", "summary"), _summary("summary")),
     (("src", "tgt", "src_lang", "tgt_lang"), _translation),
+    (("text", "rewritten"), _rewriting),
     (("text", "label"), _label),
     (("text",), _prose),
 )

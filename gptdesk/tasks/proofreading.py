@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gptdesk.tasks.sections import Range
 from gptdesk.tasks.survival import lost_ranges
-from gptdesk.text.differences import Change, applied, changes
+from gptdesk.text.differences import applied, changes
 
 # A hurried writer gets one word in five wrong at most, and of such a word hardly half the
 # characters; a forgotten word or mark adds some. Real corrections change 2 to 15 % of a sentence,
@@ -14,6 +14,8 @@ from gptdesk.text.differences import Change, applied, changes
 _MOST_CHANGED = 0.4
 # In texts of a few letters one slip is half of them.
 _ALWAYS_ALLOWED = 2
+# Nobody corrects as much in one go: all of it counts as changed, without a comparison.
+_LONGEST_COMPARED = 300
 _ENDS = (".", "。", "!", "！", "?", "？")
 
 
@@ -50,22 +52,22 @@ def without_damage(source: str, answer: str) -> tuple[str, list[str]]:
 
 def strays(source: str, answer: str) -> bool:
     """Whether so much was changed that this is no correction of the source any more."""
-    changed = sum(_weight(source, answer, change) for change in changes(source, answer))
+    changed = sum(_distance(source[a:b], answer[c:d]) for a, b, c, d in changes(source, answer))
     return changed > max(_ALWAYS_ALLOWED, _MOST_CHANGED * len(source))
 
 
-def _touches(span: Range | tuple[int, ...], ranges: Sequence[Range]) -> bool:
+def _touches(span: Range, ranges: Sequence[Range]) -> bool:
     return any(start <= span[1] and span[0] <= end for start, end in ranges)
 
 
-def _weight(source: str, answer: str, change: Change) -> int:
-    """Characters that differ, leaving out what the words have in common at both ends."""
-    old, new = source[change[0] : change[1]], answer[change[2] : change[3]]
-    shorter = min(len(old), len(new))
-    same = 0
-    while same < shorter and old[same] == new[same]:
-        same += 1
-    tail = 0
-    while tail < shorter - same and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    return max(len(old), len(new)) - same - tail
+def _distance(old: str, new: str) -> int:
+    """Levenshtein's (1966): characters to put in, take out or replace."""
+    if max(len(old), len(new)) > _LONGEST_COMPARED:
+        return max(len(old), len(new))
+    row = list(range(len(new) + 1))
+    for above, character in enumerate(old):
+        diagonal, row[0] = row[0], above + 1
+        for at, other in enumerate(new, 1):
+            best = min(row[at] + 1, row[at - 1] + 1, diagonal + (character != other))
+            diagonal, row[at] = row[at], best
+    return row[-1]

@@ -32,6 +32,7 @@ TEMPLATES = ModelProfile(
         "continue": TaskProfile("<|endoftext|>{text}"),
         "summarize": TaskProfile("<|im_start|>{form} {language}\n{text}<|im_end|>"),
         "translate": TaskProfile("<|im_start|>{source} {target}\n{text}<|im_end|>"),
+        "rewrite": TaskProfile("<|im_start|>rewrite {style}\n{text}<|im_end|>"),
     },
 )
 
