@@ -53,9 +53,12 @@ class ComparePane(Translated, QFrame):
     def retranslate(self) -> None:
         """Label the columns in the language of the window."""
         self._source_heading.setText(self.tr("Source").upper())
-        self._result_heading.setText(self.tr("Translation").upper())
         self._close.setAccessibleName(self.tr("Close the comparison"))
         self._close.setToolTip(self.tr("Close the comparison"))
+
+    def name_result(self, name: str) -> None:
+        """Say over the second column what stands in it."""
+        self._result_heading.setText(name.upper())
 
     def hold(self, source: QAbstractScrollArea, card: QWidget, view: QAbstractScrollArea) -> None:
         """Take the source's box and the result's card; `view` is what scrolls in the card."""

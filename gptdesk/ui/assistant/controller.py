@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from gptdesk.errors import GptDeskError
 from gptdesk.generation.events import Event, Finished, Progress, Text
 from gptdesk.jobs import RunTask
+from gptdesk.ui.assistant.change_marks import ChangeMarks
 from gptdesk.ui.assistant.continuation import Continuations
 from gptdesk.ui.assistant.panel import CONTINUE, AssistantPanel
 from gptdesk.ui.assistant.progress_text import RunProgress
@@ -55,6 +56,7 @@ class AssistantController(QObject):
         self._continuations = Continuations(self)
         self._results = {mode: Result() for mode in panel.forms}
         self._sources = Sources(panel, tabs, self)
+        self._marks = ChangeMarks(panel.source_text, panel.card.text_view, self)
         self._connect()
         self._tab_changed()
 
@@ -175,6 +177,7 @@ class AssistantController(QObject):
         mode = self._panel.mode
         self._results[mode] = Result(source=source)
         self._panel.card.set_text("")
+        self._show_changes()
         self._submit(mode, source.text, version=1 if again else 0)
 
     def _submit(self, mode: str, text: str, version: int) -> None:
@@ -230,7 +233,11 @@ class AssistantController(QObject):
         if job == self._job:
             brought = self._end_run()
             self.measured.emit(finished.stats)
+            self._results[self._run_mode].changes = finished.result.get("changes") or ()
+            self._show_changes()
             self._show_notes(finished)
+            if _left_all_alone(finished):
+                self._say_nothing_to_change()
             if not brought:
                 self._say_nothing_came()
 
@@ -254,6 +261,10 @@ class AssistantController(QObject):
             )
         )
 
+    def _say_nothing_to_change(self) -> None:
+        title = self.tr("The model found nothing to change.")
+        self._messages.show(Message(title, "", is_error=False))
+
     def _show_notes(self, finished: Finished) -> None:
         notes = told_all(finished.result.get("notes") or ())
         parts = finished.result.get("parts") or ()
@@ -268,6 +279,7 @@ class AssistantController(QObject):
     @Slot(str)
     def _mode_changed(self, mode: str) -> None:
         self._panel.card.set_text(self._results[mode].text)
+        self._show_changes()
         self._show_card_actions()
         self._show_versions()
 
@@ -283,6 +295,11 @@ class AssistantController(QObject):
         index, count = self._continuations.position(self._editor)
         self._panel.controls.show_alternatives(index, count, busy=self.busy)
 
+    def _show_changes(self) -> None:
+        result = self._results[self._panel.mode]
+        source = result.source.text if result.source is not None else ""
+        self._marks.show(source, result.text, result.changes)
+
     def _show_card_actions(self) -> None:
         result = self._results[self._panel.mode]
         self._panel.card.set_actions(
@@ -290,3 +307,9 @@ class AssistantController(QObject):
             replace=result.source is not None and result.source.replaceable,
             busy=self.busy,
         )
+
+
+def _left_all_alone(finished: Finished) -> bool:
+    """Whether a whole text was read and each sentence of it found right."""
+    result = finished.result
+    return finished.reason != "cancelled" and result.get("changed") == 0 and not result["notes"]

@@ -1,4 +1,4 @@
-"""Continue · Summarize · Translate: one of a row of segments."""
+"""Continue · Summarize · Translate · Rewrite: one of a row of segments."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ from gptdesk.ui.assistant.source_text import SourceText
 from gptdesk.ui.widgets.parts import button
 from gptdesk.ui.widgets.translated import Translated
 
-CONTINUE, SUMMARIZE, TRANSLATE = "continue", "summarize", "translate"
+CONTINUE, SUMMARIZE, TRANSLATE, REWRITE = "continue", "summarize", "translate", "rewrite"
+SIDE_BY_SIDE = frozenset({TRANSLATE, REWRITE})
 MARGIN = 18
 
 
@@ -30,7 +31,7 @@ class AssistantPanel(Translated, QWidget):
 
     Where a task brings its own sampling (all but Continue), the sampling form hides behind a link.
     The source's box and the result's card stand in the panel for summaries and in the comparison
-    below the text for translations; they are the same two widgets.
+    below the text for translations and rewritten texts; they are the same two widgets.
     """
 
     mode_changed = Signal(str)
@@ -149,13 +150,13 @@ class AssistantPanel(Translated, QWidget):
             self._column.insertWidget(self._column.indexOf(self.source) + 1, self.source_text)
             self._column.insertWidget(self._column.count() - 1, self.card, 1)
         self.card.setVisible(mode != CONTINUE)
-        self.compare.setVisible(mode == TRANSLATE)
+        self.compare.setVisible(mode in SIDE_BY_SIDE)
         self._show_source_box()
 
     def _show_source_box(self) -> None:
         pasted = self.source.kind == PASTED
         in_panel = self.mode == SUMMARIZE and pasted
-        self.source_text.setVisible(in_panel or self.mode == TRANSLATE)
+        self.source_text.setVisible(in_panel or self.mode in SIDE_BY_SIDE)
 
     def _show_sampling(self) -> None:
         self.sampling.setVisible(self.mode == CONTINUE or self._sampling_link.isChecked())
@@ -171,5 +172,8 @@ class AssistantPanel(Translated, QWidget):
         texts = {
             SUMMARIZE: self.tr("The summary will stand here."),
             TRANSLATE: self.tr("The translation will stand here."),
+            REWRITE: self.tr("The rewritten text will stand here."),
         }
         self.card.set_placeholder(texts.get(self.mode, ""))
+        rewritten = self.mode == REWRITE
+        self.compare.name_result(self.tr("Rewritten") if rewritten else self.tr("Translation"))

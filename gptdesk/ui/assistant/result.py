@@ -1,12 +1,14 @@
-"""What a summary or translation came to, and where it may go."""
+"""What a summary, a translation or a rewriting came to, and where it may go."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import shiboken6
 from PySide6.QtGui import QTextCursor
 
+from gptdesk.text.differences import Change
 from gptdesk.ui.editor.text_edit import TextEdit
 
 
@@ -47,7 +49,9 @@ class Result:
     Attributes:
         text: what has come.
         source: what it came from; None before the first run.
+        changes: where the text differs from the source, once it is rewritten.
     """
 
     text: str = ""
     source: Source | None = None
+    changes: Sequence[Change] = ()

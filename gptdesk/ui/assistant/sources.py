@@ -1,4 +1,4 @@
-"""Keeps the source of a summary or translation up to date with the document and the selection."""
+"""Keeps the source of a run up to date with the document and the selection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shiboken6
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QTextCursor
 
-from gptdesk.ui.assistant.panel import CONTINUE, TRANSLATE, AssistantPanel
+from gptdesk.ui.assistant.panel import CONTINUE, SIDE_BY_SIDE, AssistantPanel
 from gptdesk.ui.assistant.result import Source
 from gptdesk.ui.assistant.source_chooser import PASTED, SELECTION
 from gptdesk.ui.documents import DocumentTabs
@@ -48,13 +48,13 @@ class Sources(QObject):
 
     @Slot()
     def refresh(self) -> None:
-        """Show the source's length and, beside a translation, its text."""
+        """Show the source's length and, in a comparison, its text."""
         if self._panel.mode == CONTINUE:
             return
         text = self.take().text
         if self._panel.source.kind == PASTED:
             self._panel.source_text.show_pasted()
-        elif self._panel.mode == TRANSLATE:
+        elif self._panel.mode in SIDE_BY_SIDE:
             self._panel.source_text.mirror(text)
         self._panel.source.show_figures(count_words(text), 0)
         self.changed.emit()
