@@ -105,8 +105,9 @@ class Dictionary:
                         return size, self._chinese[form][1]
         if parts[at].lower() in ("a", "an", "the"):
             return 1, ""
-        last = at + 1 == len(parts) or parts[at + 1].isspace()
-        return 1, parts[at].translate(_TO_CHINESE) if last else parts[at]
+        ends_a_word = at + 1 == len(parts) or parts[at + 1].isspace()
+        is_mark = not parts[at][:1].isalnum()
+        return 1, parts[at].translate(_TO_CHINESE) if is_mark and ends_a_word else parts[at]
 
 
 def _meanings(glosses: Iterable[str]) -> Iterator[str]:

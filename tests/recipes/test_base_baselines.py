@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import math
 from pathlib import Path
@@ -12,8 +13,12 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from gptdesk.evaluation.ngram import NgramModel
 from gptdesk.paths import resources_dir
+from gptdesk.text.tokenizer import Tokenizer as OurTokenizer
+from gptdesk.training.batches import IGNORED
 from gptdesk.training.config import load_config
+from gptdesk.training.example_rows import read_rows_index
 from gptdesk.training.pipeline import train_pipeline
 from gptdesk.training.sharding import open_shards
 from gptdesk.training.shards import documents_of
@@ -117,22 +122,84 @@ def test_what_is_easy_is_learnt(figures: dict[str, dict[str, dict[str, float]]])
 
 
 def test_the_5_gram_read_what_the_model_read(folder: Path) -> None:
-    """So many steps read every row of the text: each document is there, whole, and once."""
+    """So many steps read every row, some of them twice: what follows what is known, and once."""
     config, work = load_config(folder / "train.toml"), WorkFolder(folder / "run")
     baseline = recipe("baseline_ngram")
     assert baseline.last_step(work, "pretrain") == STEPS
-    assert baseline.last_step(work, "instruct") > 0
     seen = baseline.seen_text(config, work)
-    ids = "".join(map(chr, seen.ids))
     (shards, _), *_ = open_shards(config, work)[0]
-    for document in documents_of(shards):
-        for start in range(0, len(document) - 33, 32):  # any 17 in a row are within some row
-            half = "".join(map(chr, document[start : start + 8]))
-            assert ids.count(half) >= 1 or _crosses(seen, document[start : start + 8])
+    followed = {pair for text in documents_of(shards) for pair in itertools.pairwise(text.tolist())}
+    borders = np.flatnonzero(seen.starts)
+    pieces = [piece.tolist() for piece in np.split(seen.ids, borders[1:])]
+    learnt = {pair for piece in pieces for pair in itertools.pairwise(piece)}
+    assert followed <= learnt
+    rows = sum(-(-(len(array) - 1) // 32) for array in shards.arrays)
+    examples = read_rows_index(work.example_rows("train"))
+    assert examples is not None
+    assert seen.rows == rows + examples.rows
+    assert all(shards.index.end_id not in piece[1:-1] for piece in pieces)
 
 
-def _crosses(seen: object, piece: np.ndarray) -> bool:
-    """Whether a border between rows cuts a piece: its halves stand apart then."""
-    ids = "".join(map(chr, seen.ids))  # type: ignore[attr-defined]
-    text = "".join(map(chr, piece))
-    return any(text[:at] in ids and text[at - 1 :] in ids for at in range(1, len(text)))
+def test_texts_of_a_row_stand_apart() -> None:
+    """The end 0 of the first text is learnt, and begins the second; a row ends in mid-text."""
+    inputs, segments = np.array([0, 5, 6, 0, 7]), np.array([0, 0, 0, 1, 1])
+    ids, starts = recipe("baseline_ngram").laid_out(inputs, np.array([5, 6, 0, 7, 8]), segments, 0)
+    assert ids.tolist() == [0, 5, 6, 0, 0, 7, 8]
+    assert np.flatnonzero(starts).tolist() == [0, 4]
+
+
+def test_questions_with_answers_keep_their_own_ends_and_lose_the_padding() -> None:
+    inputs, segments = np.array([0, 5, 6, 0, 0, 7, 0, 0, 0]), np.array([0, 0, 0, 0, 1, 1, 1, 2, 2])
+    targets = np.array([IGNORED, 6, 0, IGNORED, IGNORED, 0, IGNORED, IGNORED, IGNORED])
+    ids, starts = recipe("baseline_ngram").laid_out(inputs, targets, segments, 0)
+    assert ids.tolist() == [0, 5, 6, 0, 0, 7, 0, 0]
+    assert np.flatnonzero(starts).tolist() == [0, 4, 7]
+
+
+def test_the_5_gram_counts_the_bytes_that_a_model_counts(folder: Path) -> None:
+    tokenizer = OurTokenizer.from_folder(WorkFolder(folder / "run").tokenizer)
+    ids = np.array([0, *tokenizer.encode_plain("the old keeper 灯塔"), 0])
+    counted = NgramModel(ids, tokenizer.vocab_size, 5)
+    likelihood = recipe("baseline_ngram").likelihood
+    known = likelihood(counted, tokenizer, "the old keeper 灯塔")
+    assert (known.tokens, known.utf8_bytes) == (len(ids) - 2, len("the old keeper 灯塔".encode()))
+    assert known.bits_per_byte < likelihood(counted, tokenizer, "灯 keeper").bits_per_byte
+
+
+def test_the_dictionary_takes_the_longest_words() -> None:
+    words = recipe("baseline_dictionary").Dictionary(
+        [
+            {"zh": "灯", "en": ["lamp"]},
+            {"zh": "灯塔", "en": ["lighthouse", "CL:座[zuo4]"]},
+            {"zh": "看", "en": ["to look (at)"]},
+            {"zh": "瞧", "en": ["(coll.) to look at", "to see"]},
+            {"zh": "老人", "en": ["old man"]},
+            {"zh": "王", "en": ["surname Wang", "king"]},
+        ]
+    )
+    assert words.translate("王看GPT灯塔。", "zh") == "King look GPT lighthouse."
+    assert words.translate("The old man looks, a lamp.", "en") == "老人看，灯。"
+    assert words.translate("An unknown word 3.5", "en") == "unknown word 3.5"
+
+
+def test_alignment_finds_the_word_that_always_stands_beside() -> None:
+    table = recipe("baseline_alignment").WordTable
+    pairs = [("the house", "das Haus"), ("the book", "das Buch"), ("a book", "ein Buch")]
+    assert table(pairs).translate("The book, a house?") == "Das Buch, ein Haus?"
+
+
+def test_text_rank_prefers_what_the_others_share() -> None:
+    summaries = recipe("baseline_summaries")
+    found = [
+        "Gulls steal bread.",
+        "The keeper wrote a letter at night.",
+        "At night the keeper wrote to the harbour.",
+        "The harbour answers the keeper at night.",
+    ]
+    rank = summaries.text_rank(found)
+    assert rank.mean() == pytest.approx(1)
+    assert int(np.argmin(rank)) == 0
+    assert int(np.argmax(rank)) == 2
+    assert summaries.central_sentences(" ".join(found), 40) == found[2]
+    assert summaries.central_sentences(" ".join(found), 500) == " ".join(found)
+    assert summaries.central_sentences("灯塔", 10) == "灯塔"
