@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import re
@@ -95,7 +96,7 @@ def test_the_command_makes_a_model_that_answers(
     arguments = ["--data", "none", "--work", str(prepared), "--out", str(out)]
     monkeypatch.setattr(sys, "argv", ["base_model.py", *arguments])
     assert recipe.main() == 0
-    with gptdesk.load(out) as model:
+    with contextlib.closing(gptdesk.load(out)) as model:
         assert set(model.profile.tasks) == {"continue", "summarize", "translate", "rewrite"}
         assert model.profile.languages == ("en", "zh", "de", "fr")
         (*_, last) = gptdesk.translate(model, "a calm harbour", source="en", target="zh")
