@@ -117,10 +117,18 @@ def test_translate(model: Model) -> None:
     assert len(last.result["alignment"]) == 2
 
 
+def test_rewrite(model: Model) -> None:
+    source = "The keeper wrote 3 letters.\n\n- See https://example.org/a\n"
+    text, last = text_of(gptdesk.rewrite(model, source, style="simplify", max_new_tokens=5))
+    assert text.count("\n") == source.count("\n")
+    assert "https://example.org/a" in text
+    assert last.result["style"] == "simplify"
+
+
 def test_a_run_can_be_stopped(model: Model) -> None:
     flag = ThreadCancelFlag()
     flag.set()
-    for run in (gptdesk.continue_text, gptdesk.summarize, gptdesk.translate):
+    for run in (gptdesk.continue_text, gptdesk.summarize, gptdesk.translate, gptdesk.rewrite):
         assert (
             text_of(run(model, "The keeper wrote a letter.", cancel=flag))[1].reason == "cancelled"
         )

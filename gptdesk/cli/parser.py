@@ -45,7 +45,7 @@ With no command the window opens. Exit codes: 0 done, 1 error, 2 usage, 130 inte
 Examples:
   gptdesk summarize notes.txt
   gptdesk translate --target zh letter.txt > letter.zh.txt
-  gptdesk rewrite --style proofread letter.txt > letter.corrected.txt
+  gptdesk rewrite letter.txt > letter.corrected.txt
   cat draft.md | gptdesk continue - --temperature 0.7 --seed 1
 """
 

@@ -1,4 +1,4 @@
-"""`gptdesk continue | summarize | translate` on a real checkpoint."""
+"""`gptdesk continue | summarize | translate | rewrite` on a real checkpoint."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("task", ["continue", "summarize", "translate"])
+@pytest.mark.parametrize("task", ["continue", "summarize", "translate", "rewrite"])
 def test_text_goes_to_stdout_and_nothing_else(
     capsys: Run, tiny_llama_dir: Path, page: Path, task: str
 ) -> None:

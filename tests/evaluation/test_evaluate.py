@@ -50,6 +50,10 @@ def files(tmp_path: Path) -> dict[str, Path]:
             },
             {"src": "灯还亮着。", "tgt": "The lamp burned.", "src_lang": "zh", "tgt_lang": "en"},
         ],
+        "rewrites": [
+            {"text": "The lamp burned.", "rewritten": "The lamp burned."},
+            {"text": "The the storm was over.", "rewritten": "The storm was over."},
+        ],
         "labels": [{"text": f"It was good {n}.", "label": n % 2} for n in range(4)],
     }
     paths = {}
@@ -74,6 +78,7 @@ def test_every_kind_has_its_measures(model: Model, files: dict[str, Path]) -> No
     assert {kind: report.items for kind, report in found.items()} == {
         "summaries": 3,
         "translations": 2,
+        "rewrites": 2,
         "labels": 4,
         "prose": 1,
     }
@@ -81,10 +86,26 @@ def test_every_kind_has_its_measures(model: Model, files: dict[str, Path]) -> No
     assert {"rougeL", "rougeL of the lead", "ended by itself"} <= found["summaries"].measures.keys()
     names = {"bleu en-zh", "chrf zh-en", "bleu zh-en of a copy", "wrong language"}
     assert names <= found["translations"].measures.keys()
+    names = {"errors repaired", "f0.5", "clean left alone", "wrong language"}
+    assert names <= found["rewrites"].measures.keys()
+    assert found["rewrites"].rows[1]["rewritten"] == "The storm was over."
     assert found["labels"].measures["commonest label"] == 50
     assert found["prose"].measures["bits per byte"] > 0
     assert found["summaries"].rows[0]["references"] == ("A letter.",)
     assert len(found["translations"].signatures) == 3
+
+
+def test_styles_of_rewriting_have_measures_of_their_own(model: Model, tmp_path: Path) -> None:
+    row = {"text": "It came, and it went.", "rewritten": "It came. It went.", "style": "simplify"}
+    path = tmp_path / "simple.jsonl"
+    path.write_text(f"{json.dumps(row)}\n", "utf-8")
+    (report,) = reports(model, [path], SETTINGS)
+    assert report.measures["bleu of a copy"] < 100
+    assert report.measures["sentences of people"] == 2
+    assert len(report.signatures) == 1
+    path.write_text(f"{json.dumps(row)}\n{json.dumps({**row, 'style': 'proofread'})}\n", "utf-8")
+    (report,) = reports(model, [path], SETTINGS)
+    assert {"simplify: bleu", "proofread: errors repaired"} <= report.measures.keys()
 
 
 def test_the_same_again(model: Model, files: dict[str, Path]) -> None:

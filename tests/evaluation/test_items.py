@@ -14,6 +14,7 @@ from gptdesk.errors import DocumentError
 from gptdesk.evaluation.items import (
     LabelItem,
     Prose,
+    RewriteItem,
     Selection,
     SummaryItem,
     TranslationItem,
@@ -40,6 +41,12 @@ def write(path: Path, *rows: Any) -> Path:
             {"src": "a", "tgt": "b", "src_lang": "en", "tgt_lang": "zh"},
             "translations",
             TranslationItem("a", ("b",), "en", "zh"),
+        ),
+        ({"text": "a", "rewritten": "b"}, "rewrites", RewriteItem("a", "b", "proofread")),
+        (
+            {"text": "a", "rewritten": "b", "style": "simplify", "label": "x"},
+            "rewrites",
+            RewriteItem("a", "b", "simplify"),
         ),
         ({"text": "a", "label": 1}, "labels", LabelItem("a", "1")),
     ],
@@ -92,6 +99,8 @@ def test_limits_and_samples_are_the_same_each_time(tmp_path: Path) -> None:
         (b'{"document": "d", "summary": 3}\n', "summary must be a text"),
         (b'{"text": "", "label": "x"}\n', "text must be a text that is not empty"),
         (b'{"text": "a", "label": null}\n', "label must be"),
+        (b'{"text": "a", "rewritten": ""}\n', "rewritten must be a text that is not empty"),
+        (b'{"text": "a", "rewritten": "b", "style": 1}\n', "style must be proofread or simplify"),
         (b'{"text": "\xff"}\n', "line 1 is not JSON"),
     ],
 )
