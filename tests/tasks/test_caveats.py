@@ -49,6 +49,8 @@ def said(tokenizer: Tokenizer, task: str, text: str, **options: Any) -> list[str
         ("translate", ENGLISH, {"target": "fr"}, ["French"]),
         ("translate", ENGLISH, {"source": "fr", "target": "de"}, ["German", "French"]),
         ("translate", "", {"target": "fr"}, ["French"]),
+        ("rewrite", GERMAN, {"style": "simplify"}, ["German"]),
+        ("rewrite", CHINESE, {}, []),
         ("translate", " \n", {}, []),
         ("summarize", "", {"language": "de"}, ["German"]),
     ],
