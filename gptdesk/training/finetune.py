@@ -90,7 +90,7 @@ def finetune(
     work = WorkFolder(settings.work_folder)
     refuse_foreign(settings.out, read_json(work.released).get("mark", []))
     try:
-        run = _Run(settings, folder, work, cancel, make_renderer or _by_templates)
+        run = _Run(settings, folder, work, cancel, make_renderer or _by_templates(settings))
         with _alone_in(work):
             yield from run.events()
     except Cancelled:
@@ -275,8 +275,17 @@ class _Run:
         return TrainingFinished(event.reason, event.step, event.loss, str(out))
 
 
-def _by_templates(_folder: ModelFolder, tokenizer: Tokenizer, _context: int) -> Renderer:
-    return TemplateRenderer(templates_for(tokenizer), end_text(tokenizer), tokenizer)
+def _by_templates(settings: FinetuneSettings) -> RendererMaker:
+    def make(_folder: ModelFolder, tokenizer: Tokenizer, _context: int) -> Renderer:
+        return TemplateRenderer(
+            templates_for(tokenizer),
+            end_text(tokenizer),
+            tokenizer,
+            both_directions=settings.both_directions,
+            labelling=settings.labelling,
+        )
+
+    return make
 
 
 def _device(name: str) -> str:

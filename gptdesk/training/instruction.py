@@ -88,6 +88,7 @@ class TemplateRenderer:
         end: the control text that ends an answer.
         tokenizer: of the model.
         both_directions: also translate back.
+        labelling: how labels are asked for.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class TemplateRenderer:
         tokenizer: Tokenizer,
         *,
         both_directions: bool = True,
+        labelling: Labelling | None = None,
     ) -> None:
         self._templates = templates
         self._end = end
@@ -105,7 +107,7 @@ class TemplateRenderer:
         self._single: Mapping[str, Callable[[Row], Question]] = {
             "summarize": self._summary,
             "rewrite": self._rewriting,
-            "label": partial(label_question, labelling=Labelling()),
+            "label": partial(label_question, labelling=labelling or Labelling()),
             "continue": self._text,
         }
 

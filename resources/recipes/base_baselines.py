@@ -2,8 +2,9 @@
 
     python resources/recipes/base_baselines.py --data DATA --work WORK --gpt2 GPT2 --json out.json
 
-`WORK` is the work folder of the training. Measured by the same code as `gptdesk evaluate`, which
-asks the model. `--only` names some of the baselines; --json is added to when it is there.
+WORK is the one that `base_model.py` trained in, GPT2 the folder of GPT-2's tokenizer. Answers are
+measured by the code that measures the model's in `gptdesk evaluate`. `--only` names some of the
+baselines; figures that stand in the file already are kept or replaced.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from baseline_summaries import summary_figures
 from baseline_tokens import token_figures
 from baseline_translation import alignment_figures, dictionary_figures
 
-from gptdesk.training.config import load_config
+from gptdesk.training.config import TrainingConfig, load_config
 from gptdesk.training.work_folder import WorkFolder, read_json, write_json
 
 Figures = dict[str, dict[str, float]]
@@ -41,12 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _ngram(options: argparse.Namespace) -> Figures:
-    config = options.config or options.work.parent / "train.toml"
-    return ngram_figures(load_config(config), WorkFolder(options.work), options.data)
+    return ngram_figures(_config(options), options.data)
 
 
 def _tokens(options: argparse.Namespace) -> Figures:
-    return token_figures(options.data, WorkFolder(options.work).tokenizer, options.gpt2)
+    tokenizer = WorkFolder(_config(options).run.work_folder).tokenizer
+    return token_figures(options.data, tokenizer, options.gpt2)
+
+
+def _config(options: argparse.Namespace) -> TrainingConfig:
+    return load_config(options.config or options.work / "train.toml")
 
 
 def _by_data(measure: Callable[[Path], Figures], options: argparse.Namespace) -> Figures:
@@ -67,10 +72,8 @@ BASELINES: Mapping[str, Callable[[argparse.Namespace], Figures]] = {
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpora")
-    parser.add_argument("--work", type=Path, help="work folder of the training")
-    parser.add_argument(
-        "--config", type=Path, help="its configuration (default: train.toml beside WORK)"
-    )
+    parser.add_argument("--work", type=Path, default=Path(), help="folder of the training")
+    parser.add_argument("--config", type=Path, help="its configuration (default: WORK/train.toml)")
     parser.add_argument("--gpt2", type=Path, help="folder of GPT-2's vocab.json and merges.txt")
     parser.add_argument("--only", nargs="+", choices=BASELINES, metavar="NAME", help="some of them")
     parser.add_argument("--json", type=Path, help="file of all figures")

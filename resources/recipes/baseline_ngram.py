@@ -53,12 +53,13 @@ class SeenText:
     rows: int
 
 
-def seen_text(config: TrainingConfig, work: WorkFolder) -> SeenText:
+def seen_text(config: TrainingConfig) -> SeenText:
     """The text of both trainings, as far as they came.
 
     Raises:
         TrainingError: the tokens are missing, or of another text than the configuration names.
     """
+    work = WorkFolder(config.run.work_folder)
     sources, _ = open_shards(config, work)
     end_id = sources[0][0].index.end_id
     seed = config.run.seed
@@ -81,12 +82,10 @@ def last_step(work: WorkFolder, stage: str) -> int:
     return int(finished or max((int(name.split("-")[1]) for name in names), default=0))
 
 
-def ngram_figures(
-    config: TrainingConfig, work: WorkFolder, data: Path
-) -> dict[str, dict[str, float]]:
+def ngram_figures(config: TrainingConfig, data: Path) -> dict[str, dict[str, float]]:
     """Bits per byte of each test text, measured as `gptdesk evaluate` measures a model."""
-    tokenizer = Tokenizer.from_folder(work.tokenizer)
-    seen = seen_text(config, work)
+    tokenizer = Tokenizer.from_folder(WorkFolder(config.run.work_folder).tokenizer)
+    seen = seen_text(config)
     counted = NgramModel(seen.ids, tokenizer.vocab_size, ORDER, seen.starts)
     facts = {"tokens": float(len(seen.ids)), "rows": float(seen.rows), "order": float(ORDER)}
     figures = {"training text": facts}

@@ -87,7 +87,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def figures(folder: Path) -> dict[str, dict[str, dict[str, float]]]:
     out = folder / "out.json"
-    arguments = ["--data", folder / "data", "--work", folder / "run", "--gpt2", folder / "gpt2"]
+    arguments = ["--data", folder / "data", "--work", folder, "--gpt2", folder / "gpt2"]
     main = recipe("base_baselines").main
     main([*map(str, arguments), "--json", str(out), "--only", "xz"])
     others = [name for name in recipe("base_baselines").BASELINES if name != "xz"]
@@ -126,7 +126,7 @@ def test_the_5_gram_read_what_the_model_read(folder: Path) -> None:
     config, work = load_config(folder / "train.toml"), WorkFolder(folder / "run")
     baseline = recipe("baseline_ngram")
     assert baseline.last_step(work, "pretrain") == STEPS
-    seen = baseline.seen_text(config, work)
+    seen = baseline.seen_text(config)
     (shards, _), *_ = open_shards(config, work)[0]
     followed = {pair for text in documents_of(shards) for pair in itertools.pairwise(text.tolist())}
     borders = np.flatnonzero(seen.starts)
