@@ -16,6 +16,8 @@ from gptdesk.tasks.base import Operations
 from gptdesk.tasks.languages import detect
 from gptdesk.tasks.profile import ModelProfile, read_profile
 from gptdesk.tasks.prompts import Style
+from gptdesk.tasks.rewriter import PROOFREAD, SIMPLIFY
+from gptdesk.tasks.rewriting_prompts import RewritingPrompts
 from gptdesk.tasks.summary_prompts import SummaryPrompts
 from gptdesk.tasks.translation_prompts import TranslationPrompts
 from gptdesk.text.prompt import Piece, Prompt
@@ -85,8 +87,10 @@ class TaskQuestions:
             return list(chat_questions(row["messages"], self._tokenizer))
         if kind == "label":
             return [label_question(row, self._labelling)]
-        if kind == "summarize":
-            return [self._summary(row)]
+        if kind == "continue":
+            raise DocumentError("a text alone among questions asks for nothing")
+        if kind in ("summarize", "rewrite"):
+            return [self._summary(row) if kind == "summarize" else self._rewriting(row)]
         pairs = [("src", "tgt"), ("tgt", "src")][: 1 + self._both_directions]
         return [self._translation(row, source, target) for source, target in pairs]
 
@@ -119,6 +123,14 @@ class TaskQuestions:
                 f"there are no words to ask for a translation from {codes[0]} to {codes[1]}"
             ) from error
         return Question(prompt, self._answer(row[target].strip(), prompts.style))
+
+    def _rewriting(self, row: Row) -> Question:
+        manner = str(row.get("style") or PROOFREAD)
+        if manner not in (PROOFREAD, SIMPLIFY):
+            raise DocumentError(f"there are no words to ask for a text in the style {manner}")
+        prompts = RewritingPrompts(self._ops, manner, detect(row["rewritten"]))
+        prompt = prompts.rewrite(row["text"].strip())
+        return Question(prompt, self._answer(row["rewritten"].strip(), prompts.style))
 
     def _answer(self, text: str, style: Style) -> Prompt:
         """The answer, and what the model is to end it with."""

@@ -170,6 +170,21 @@ def test_questions_are_put_in_the_style_of_the_model(
     assert answer == "A ship came from the north.<|im_end|>"
 
 
+def test_rewritings_are_asked_for_as_the_task_asks(tiny_gpt2_dir: Path) -> None:
+    row = {"text": "It have ended.", "rewritten": "It has ended."}
+    template = TaskProfile("<|im_start|>{style}: {text} =>")
+    asked = questions(tiny_gpt2_dir, ModelProfile(tasks={"rewrite": template}))
+    ((prompt, answer),) = texts({**row, "style": "simplify"}, asked)
+    assert prompt == "<|im_start|>simplify: It have ended. =>"
+    assert answer == "It has ended.<|endoftext|>"
+    ((prompt, answer),) = texts(row, questions(tiny_gpt2_dir))
+    assert prompt.endswith("Original: It have ended.\nCorrected:")
+    assert answer == " It has ended.\n<|endoftext|>"
+    for bad, told in (({**row, "style": "poem"}, "poem"), ({"text": "One."}, "text alone")):
+        with pytest.raises(DocumentError, match=told):
+            asked(bad)
+
+
 def test_a_long_document_is_cut_to_leave_room_for_its_summary(
     tiny_llama_dir: Path, tiny_gpt2_dir: Path
 ) -> None:
