@@ -8,9 +8,9 @@ from gptdesk.tasks.sections import Range
 from gptdesk.tasks.survival import lost_ranges
 from gptdesk.text.differences import applied, changes
 
-# A hurried writer gets one word in five wrong at most, and of such a word hardly half the
-# characters; a forgotten word or mark adds some. Real corrections change 2 to 15 % of a sentence,
-# a very bad one's up to 30 %. What a model makes up instead of correcting changes more than half.
+# Of 2,700 sentences with one or two mistakes, English and Chinese, the right correction changes 2
+# to 4 % of the characters in the median, 20 % at the 99th percentile and 30 % at most. What a model
+# makes up instead of correcting changes more than half.
 _MOST_CHANGED = 0.4
 # In texts of a few letters one slip is half of them.
 _ALWAYS_ALLOWED = 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 
 from gptdesk.tasks.markup import literals
@@ -12,6 +11,7 @@ _NUMBER = re.compile(r"\d{1,3}(?:[ '’\u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.
 # A number is kept together with the letters around it (MP3, 14th) and the Chinese unit of a date.
 _NAME = re.compile(r"[A-Za-z]{0,20}\Z")
 _UNIT = re.compile(r"[A-Za-z]{1,20}|[年月日号]")
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _MONTHS = (
     ("january", "januar", "janvier"),
     ("february", "februar", "février"),
@@ -41,7 +41,7 @@ def lost_ranges(source: str, target: str, *, verbatim: bool = True) -> list[tupl
     spans = literals(source)
     lost = [span for span in spans if _is_missing(source[slice(*span)].strip(), source, target)]
     found = _Numbers(target, verbatim=verbatim)
-    for match in _NUMBER.finditer(source):
+    for match in _NUMBER.finditer(_narrow(source)):
         inside = any(start <= match.start() < end for start, end in spans)
         if not inside and not found.take(match[0]) and not _is_named_month(source, match, target):
             lost.append(_whole_word(source, match))
@@ -83,11 +83,11 @@ class _Numbers:
 
     def take(self, number: str) -> bool:
         """Whether the number is there, whole or, like the ends of 10-20, apart."""
-        key = self._key(_narrow(number))
+        key = self._key(number)
         if self._whole[key] > 0:
             self._whole[key] -= 1
             return True
-        parts = Counter(_parts(_narrow(number)))
+        parts = Counter(_parts(number))
         return parts.total() > 1 and all(self._parts[part] >= parts[part] for part in parts)
 
     def _key(self, number: str) -> str:
@@ -95,8 +95,8 @@ class _Numbers:
 
 
 def _narrow(text: str) -> str:
-    """The same with full-width digits and signs made narrow."""
-    return unicodedata.normalize("NFKC", text)
+    """The same, character by character, with full-width digits and signs made narrow."""
+    return text.translate(_NARROW)
 
 
 def _parts(number: str) -> list[str]:

@@ -20,6 +20,8 @@ from gptdesk.tasks.survival import lost_ranges
         ("from 10-20 men", "10到20人", []),
         ("from 1,000-2,000 men", "1,000到2,000人", []),
         ("５ 月", "5", []),
+        ("1934－1971年", "1934－1971年", []),
+        ("1934－1971年", "1934 to 1971", []),
         ("`a` and `b`", "`a` und b", ["`b`"]),
         ("3 men", "drei Männer", ["3"]),
         ("120 men", "12 Mann", ["120"]),
@@ -39,7 +41,7 @@ def test_other_languages_may_group_digits_otherwise(target: str) -> None:
     assert lost_ranges("1,000 men", target)
 
 
-@given(st.text(alphabet="a1,.-年月 `", max_size=40), st.booleans())
+@given(st.text(alphabet="a1,.-１－年月 `", max_size=40), st.booleans())
 def test_a_text_loses_nothing_to_itself(text: str, verbatim: bool) -> None:
     assert lost_ranges(text, text, verbatim=verbatim) == []
 
