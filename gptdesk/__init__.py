@@ -7,7 +7,7 @@ The map of the code, from the window down; an import may only point down:
     evaluation/    bench: measures through sessions and engines
     session.py     loads a model, runs tasks on it, keeps its cached prefix;  jobs.py: the same
                    as plain requests and events, for a worker;  api.py: the functions below
-    tasks/         continue, summarize, translate: text in, events out
+    tasks/         continue, summarize, translate, rewrite: text in, events out
     generation/    sampling, the decoding loop, stop strings, streaming, events
     engines/       torch · ONNX Runtime · fake, behind one protocol
     export/        checkpoint to ONNX;  training/: text to tokens to a checkpoint

@@ -73,7 +73,7 @@ class RunTask:
     """Run a task on the model in use.
 
     Attributes:
-        task: "continue", "summarize", "translate".
+        task: "continue", "summarize", "translate", "rewrite".
         text: what the person wrote.
         options: values of the task's options.
         sampling: values that the person set, over the defaults.

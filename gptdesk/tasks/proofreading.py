@@ -16,13 +16,15 @@ _MOST_CHANGED = 0.4
 _ALWAYS_ALLOWED = 2
 # Nobody corrects as much in one go: all of it counts as changed, without a comparison.
 _LONGEST_COMPARED = 300
-_ENDS = (".", "。", "!", "！", "?", "？")
+
+ENDS = (".", "。", "!", "！", "?", "？")
+"""What a sentence ends with, and a title does not."""
 
 
 def as_title(source: str, answer: str) -> str:
     """Undo what makes a sentence of a heading or a list item: a capital, a full stop at the end."""
-    if not source.endswith(_ENDS):
-        answer = answer.rstrip("".join(_ENDS))
+    if not source.endswith(ENDS):
+        answer = answer.rstrip("".join(ENDS))
     if source[:1].lower() == answer[:1].lower():
         answer = source[:1] + answer[1:]
     return answer

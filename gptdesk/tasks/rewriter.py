@@ -8,7 +8,7 @@ from gptdesk.tasks.answers import Trimmer
 from gptdesk.tasks.joining import Verbatim
 from gptdesk.tasks.line_by_line import Step
 from gptdesk.tasks.markup import Fragment, Line, cut_at, fragments, has_words, literals
-from gptdesk.tasks.proofreading import as_title, strays, without_damage
+from gptdesk.tasks.proofreading import ENDS, as_title, strays, without_damage
 from gptdesk.tasks.rewriting_prompts import RewritingPrompts
 from gptdesk.tasks.run import TaskRun
 from gptdesk.tasks.survival import lost_ranges
@@ -59,7 +59,8 @@ class Rewriter:
         """Turn to a line, whose number the notes give; titles are a kind of their own."""
         self._line = number
         marked = bool(line.marker.strip(" \t\u3000>"))
-        self._is_title = marked or len(line.body.encode()) < _SHORTEST_SENTENCE
+        short = len(line.body.encode()) < _SHORTEST_SENTENCE
+        self._is_title = (marked or short) and not line.body.endswith(ENDS)
         return "title" if self._is_title else ""
 
     def pieces(self, body: str) -> list[Fragment]:

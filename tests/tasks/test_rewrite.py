@@ -147,6 +147,12 @@ def test_headings_and_list_items_do_not_become_sentences(tokenizer: Tokenizer) -
     )
 
 
+def test_sentences_in_a_list_are_sentences(tokenizer: Tokenizer) -> None:
+    text = "- they recieve it.\n- they wait. they recieve it"
+    rewritten, _, _ = rewrite(text, tokenizer, lambda t: corrected(t).capitalize())
+    assert rewritten == "- They receive it.\n- they wait. they receive it"
+
+
 def test_the_same_words_in_a_list_and_in_a_paragraph(tokenizer: Tokenizer) -> None:
     line = "the boat came home rather late"
     text = f"- {line}\n{line}\n- {line}"

@@ -1,4 +1,4 @@
-"""`gptdesk continue | summarize | translate`: one task over one text."""
+"""`gptdesk continue | summarize | translate | rewrite`: one task over one text."""
 
 from __future__ import annotations
 
