@@ -43,7 +43,7 @@ _SAMPLING: dict[str, dict[str, Any]] = {
     },
     "summarize": _CAREFUL,
     "translate": _CAREFUL,
-    "rewrite": _CAREFUL,
+    "rewrite": {"temperature": 0.0},  # most of it is copied, repetitions included
 }
 
 
