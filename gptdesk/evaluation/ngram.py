@@ -7,7 +7,7 @@ and more often. What begins a text follows nothing else and keeps its plain coun
 2013, "Scalable modified Kneser-Ney language model estimation", section 3).
 
 Every n-gram is a sorted 64-bit key: number of its context times the size of the vocabulary, plus
-its last token. Sixty million tokens of text take some eight gigabytes while they are counted.
+its last token. Sixty million tokens of text take some six gigabytes while they are counted.
 """
 
 from __future__ import annotations
