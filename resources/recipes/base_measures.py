@@ -19,7 +19,7 @@ from base_tasks import corrupter_for
 
 from gptdesk.cli.main import main as gptdesk
 
-NEWSTEST = 300
+NEWSTEST = 100
 """Sentences of each news set: they are far from what the model has read."""
 
 PROOFREADING = 400
