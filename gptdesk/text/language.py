@@ -28,7 +28,7 @@ _WEIGHT = {"zh": 3.0, "ja": 3.0, "ko": 2.0}  # one such character is worth a syl
 
 _FUNCTION_WORDS = {
     "en": (
-        "the of and to in is was that it he she for on with as at by be this have from or had not "
+        "the a an of and to in is was that it he she for on with as at by be this have from or had not "
         "are but they his her which you we were been their has there an would what so if when "
         "who will no more them can said all one could do did it's don't i my your into than then "
         "some only about out up its over after before how our these those any very just"

@@ -13,6 +13,7 @@ SENTENCES = {
         "The cat sat on the mat.",
         "I love you.",
         "Where are you?",
+        "This function returns a list. Return a new list.",
         "When the storm was over, she walked along the harbour.",
         "Nothing in the letter explained why he had left.",
     ],
