@@ -67,7 +67,6 @@ def test_loading_answers_with_what_a_window_shows(runner: JobRunner, tiny_llama_
     assert answer["info"].name == "torch"
     assert answer["model"].architecture == "llama"
     assert answer["name"] == tiny_llama_dir.name
-    assert answer["languages"] == ()
     assert answer["templates"] == ()
     assert answer["has_chat_template"]
     assert answer["warnings"] == []
