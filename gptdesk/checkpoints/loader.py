@@ -95,7 +95,9 @@ class WeightStream:
     def _count(self, nbytes: int) -> None:
         with self._counting:  # several threads read
             self._done += nbytes
-            if self._progress is not None:
+            # The other thread may have been in the middle of a tensor when the person stopped.
+            stopped = self._cancel is not None and self._cancel.is_set()
+            if self._progress is not None and not stopped:
                 name = self._folder.path.name
                 self._progress(
                     Progress(stage="loading", done=self._done, total=self._plan.nbytes, detail=name)
