@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gptdesk.errors import ContextOverflowError
-from gptdesk.generation.events import Token
-from gptdesk.tasks.answers import Trimmer
+from gptdesk.tasks.bounded_answers import SMALLEST_BUDGET, BoundedAnswers
 from gptdesk.tasks.joining import Verbatim
 from gptdesk.tasks.line_by_line import Step
 from gptdesk.tasks.markup import Fragment, Line, cut_at, fragments, has_words, literals
@@ -12,7 +11,6 @@ from gptdesk.tasks.proofreading import ENDS, as_title, strays, without_damage
 from gptdesk.tasks.rewriting_prompts import RewritingPrompts
 from gptdesk.tasks.run import TaskRun
 from gptdesk.tasks.survival import lost_ranges
-from gptdesk.text.budget import chunks
 from gptdesk.text.language import guess_language
 from gptdesk.text.segmentation import sentences
 
@@ -22,7 +20,6 @@ PROOFREAD, SIMPLIFY = "proofread", "simplify"
 # sentence that is made into several, and the end of a model that talks on or repeats itself.
 _LONGEST_RATIO = 1.5
 _LONGEST_EXTRA = 16
-_SMALLEST_BUDGET = 16
 _SHORTEST_SENTENCE = 25  # bytes, which weigh Chinese and English alike; less is a title or a label
 
 
@@ -42,11 +39,9 @@ class Rewriter:
     def __init__(self, run: TaskRun, prompts: RewritingPrompts) -> None:
         self._run = run
         self._prompts = prompts
-        self._tokenizer = run.ops.tokenizer
-        self._room = run.ops.context_length - prompts.overhead()
         # The source and its longest rewriting share the room.
-        self._budget = int((self._room - _LONGEST_EXTRA) / (1 + _LONGEST_RATIO))
-        if self._budget < _SMALLEST_BUDGET:
+        self._answers = BoundedAnswers(run, prompts.overhead(), _LONGEST_RATIO, _LONGEST_EXTRA)
+        if self._answers.budget < SMALLEST_BUDGET:
             raise ContextOverflowError(
                 f"This model attends to {run.ops.context_length} tokens, too few to rewrite.",
                 "Open a model with a longer context.",
@@ -69,14 +64,14 @@ class Rewriter:
         The joined text of the pieces is `body`. Chat models are given lines that fit as a whole:
         they see what a word refers to.
         """
-        if self._prompts.takes_paragraphs and self._fits(body):
+        if self._prompts.takes_paragraphs and self._answers.fits(body):
             return [Fragment(body, literal=False)]
         borders = [span for span in literals(body) if body[slice(*span)].strip() == "|"]
         return [
             Fragment(part, literal=not _has_own_words(part))
             for cell in cut_at(body, borders)
             for sentence in _sentences(cell.text)
-            for part in self._short(sentence)
+            for part in self._answers.short(sentence)
         ]
 
     def write(self, text: str) -> Step:
@@ -84,7 +79,7 @@ class Rewriter:
         words = text.strip()
         if not has_words(words):
             return text
-        answer = yield from self._ask(words)
+        answer = yield from self._answers.ask(self._prompts.rewrite(words), words)
         if self._run.cancelled:
             return text
         if self._is_title:
@@ -94,32 +89,6 @@ class Rewriter:
     def joiner(self) -> Verbatim:
         """What puts the rewritten pieces of a line together."""
         return Verbatim()
-
-    def _fits(self, text: str) -> bool:
-        return self._tokenizer.count(text) <= self._budget
-
-    def _short(self, sentence: str) -> list[str]:
-        if self._fits(sentence):
-            return [sentence]
-        return chunks(sentence, self._tokenizer, self._budget)
-
-    def _ask(self, words: str) -> Step:
-        count = self._tokenizer.count(words)
-        most = min(
-            self._run.sampling.max_new_tokens,
-            int(_LONGEST_RATIO * count) + _LONGEST_EXTRA,
-            max(1, self._room - count),
-        )
-        trimmer = Trimmer(one_line=True)
-        parts = []
-        for item in self._run.generate(self._prompts.rewrite(words), {"max_new_tokens": most}):
-            if not isinstance(item, Token):
-                yield item
-                continue
-            parts.append(trimmer.push(item.text))
-            if trimmer.complete:
-                self._run.enough()
-        return "".join(parts)
 
     def _checked(self, words: str, answer: str) -> str:
         """The answer, or the words as they were."""

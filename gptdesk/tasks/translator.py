@@ -6,22 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from gptdesk.errors import ContextOverflowError
-from gptdesk.generation.events import Token
-from gptdesk.tasks.answers import Trimmer
+from gptdesk.tasks.bounded_answers import SMALLEST_BUDGET, BoundedAnswers
 from gptdesk.tasks.joining import Joiner
 from gptdesk.tasks.line_by_line import Step
 from gptdesk.tasks.markup import Fragment, Line, cut_at, fragments, has_words
 from gptdesk.tasks.run import TaskRun
 from gptdesk.tasks.survival import lost_ranges
 from gptdesk.tasks.translation_prompts import TranslationPrompts
-from gptdesk.text.budget import chunks
 from gptdesk.text.segmentation import sentences
 
 # A translation may have so many tokens for each of the source, and so many on top: enough for
 # any pair of languages, and the end of a model that talks on or repeats itself.
 _LONGEST_RATIO = 3
 _LONGEST_EXTRA = 24
-_SMALLEST_BUDGET = 16
 
 # The prompt counts as seen too: a shorter n-gram would forbid names and numbers of the source.
 _RETRY: Mapping[str, Any] = {"temperature": 0.0, "no_repeat_ngram_size": 6}
@@ -43,12 +40,10 @@ class Translator:
     def __init__(self, run: TaskRun, prompts: TranslationPrompts) -> None:
         self._run = run
         self._prompts = prompts
-        self._tokenizer = run.ops.tokenizer
         self._same_numbers = {prompts.source, prompts.target} <= _SAME_NUMBERS
-        self._room = run.ops.context_length - prompts.overhead()
         # The source and its longest translation share the room.
-        self._budget = (self._room - _LONGEST_EXTRA) // (1 + _LONGEST_RATIO)
-        if self._budget < _SMALLEST_BUDGET:
+        self._answers = BoundedAnswers(run, prompts.overhead(), _LONGEST_RATIO, _LONGEST_EXTRA)
+        if self._answers.budget < SMALLEST_BUDGET:
             raise ContextOverflowError(
                 f"This model attends to {run.ops.context_length} tokens, too few to translate.",
                 "Open a model with a longer context.",
@@ -88,20 +83,15 @@ class Translator:
         return Joiner(spaces=self._prompts.target not in _UNSPACED)
 
     def _sentences(self, piece: Fragment) -> list[Fragment]:
-        whole = self._prompts.keeps_marks and self._tokenizer.count(piece.text) <= self._budget
+        whole = self._prompts.keeps_marks and self._answers.fits(piece.text)
         if piece.literal or whole:
             return [piece]
         spans = sentences(piece.text)
         return [
             Fragment(part, literal=not has_words(part))
             for span in spans
-            for part in self._short(piece.text[span.start : span.end])
+            for part in self._answers.short(piece.text[span.start : span.end])
         ]
-
-    def _short(self, sentence: str) -> list[str]:
-        if self._tokenizer.count(sentence) <= self._budget:
-            return [sentence]
-        return chunks(sentence, self._tokenizer, self._budget)
 
     def _around(self, words: str, lost: list[tuple[int, int]]) -> Step:
         joiner, line = self.joiner(), ""
@@ -128,24 +118,7 @@ class Translator:
         return answer
 
     def _ask(self, words: str, values: Mapping[str, Any]) -> Step:
-        count = self._tokenizer.count(words)
-        most = min(
-            self._run.sampling.max_new_tokens,
-            _LONGEST_RATIO * count + _LONGEST_EXTRA,
-            max(1, self._room - count),
-        )
-        trimmer = Trimmer(one_line=True)
-        parts = []
-        for item in self._run.generate(
-            self._prompts.translate(words), {**values, "max_new_tokens": most}
-        ):
-            if not isinstance(item, Token):
-                yield item
-                continue
-            parts.append(trimmer.push(item.text))
-            if trimmer.complete:
-                self._run.enough()
-        return "".join(parts)
+        return self._answers.ask(self._prompts.translate(words), words, values)
 
     def _note(self, what: str) -> None:
         self.notes.append(f"Line {self._line}: {what}")
