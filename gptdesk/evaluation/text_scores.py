@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gptdesk.errors import OptionError
+from gptdesk.text.differences import CJK
 from gptdesk.text.language import guess_language
 
 ROUGE_NAMES = ("rouge1", "rouge2", "rougeL")
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
-_HAS_CJK = re.compile(f"[{_CJK}]")
+_WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+")
+_HAS_CJK = re.compile(f"[{CJK}]")
 _REPEATED = 4
 
 

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+|\S")
+CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Characters of Chinese and Japanese, for a set in a pattern."""
+
+_WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+|\S")
 
 Change = tuple[int, int, int, int]
 """First character and the one after the last, in the old text and in the new one."""
