@@ -52,7 +52,7 @@ def inspect_model(path: str | Path) -> ModelInfo:
     declared = {} if in_one_file else _declared(folder.root)
     return ModelInfo(
         path=folder.path,
-        name=model_name(folder.path if in_one_file else folder.root),
+        name=model_name(folder.path) if in_one_file else _folder_name(folder.root, declared),
         kind=folder.kind,
         architecture=config.architecture,
         parameters=config.num_parameters,
@@ -70,18 +70,20 @@ def inspect_model(path: str | Path) -> ModelInfo:
 
 def model_name(root: Path) -> str:
     """What to call the model at `root`: its own name, or its folder's or file's."""
-    if root.is_file():
-        return root.stem
-    name = _declared(root).get("name")
-    if isinstance(name, str) and name.strip():
-        return name.strip()[:100]
-    home = root.resolve()
-    return repository_name(home) or home.name
+    return root.stem if root.is_file() else _folder_name(root, _declared(root))
 
 
 def typical_context(context_length: int) -> int:
     """Tokens that estimates of memory assume in the KV cache of a model with this context."""
     return min(context_length, _TYPICAL_CONTEXT)
+
+
+def _folder_name(root: Path, declared: Mapping[str, Any]) -> str:
+    name = declared.get("name")
+    if isinstance(name, str) and name.strip():
+        return name.strip()[:100]
+    home = root.resolve()
+    return repository_name(home) or home.name
 
 
 def _declared(root: Path) -> dict[str, Any]:
