@@ -81,6 +81,17 @@ def no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.fail(f"{request.node.name} left behind: " + "; ".join(left))
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Compute with one thread: the same sums in the same order, whatever the machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def tiny_gpt2_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GPT-2 checkpoint with random weights. Shared by the session: copy it before you change it."""

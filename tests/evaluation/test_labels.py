@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from gptdesk.cli.main import main
 from gptdesk.errors import ContextOverflowError
@@ -18,19 +17,13 @@ from gptdesk.session import Model, load_model
 from gptdesk.training.labelling import Labelling
 from tests.helpers import checkpoints
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 ASKING = ["--prompt", "{text} =", "--words", "0=bad", "1=good"]
 TUNING = [
     "--epochs", "12", "--batch-tokens", "128", "--learning-rate", "0.01", "--precision", "fp32",
     "--threads", "1", "--quiet",
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +32,9 @@ from gptdesk.training.work_folder import WorkFolder
 from tests.helpers import adapters, checkpoints
 from tests.training import corpus
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PROBE = [17, 300, 42, 5, 611, 80]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
