@@ -7,6 +7,7 @@ from typing import Any
 
 from gptdesk.generation.events import Token
 from gptdesk.tasks.answers import Trimmer
+from gptdesk.tasks.certainty import Certainty
 from gptdesk.tasks.line_by_line import Step
 from gptdesk.tasks.run import TaskRun
 from gptdesk.text.budget import chunks
@@ -45,11 +46,18 @@ class BoundedAnswers:
         """The text in pieces that fit; joined they are the text."""
         return [text] if self.fits(text) else chunks(text, self._tokenizer, self.budget)
 
-    def ask(self, prompt: Prompt, piece: str, values: Mapping[str, Any] | None = None) -> Step:
+    def ask(
+        self,
+        prompt: Prompt,
+        piece: str,
+        values: Mapping[str, Any] | None = None,
+        certainty: Certainty | None = None,
+    ) -> Step:
         """Generate the answer to a prompt that holds `piece`. Yields progress, returns the line.
 
         Args:
             values: sampling laid over the task's.
+            certainty: is told of the tokens; wants `top_logprobs` among the values.
         """
         count = self._tokenizer.count(piece)
         most = min(
@@ -63,6 +71,8 @@ class BoundedAnswers:
             if not isinstance(item, Token):
                 yield item
                 continue
+            if certainty is not None:
+                certainty.push(item)
             parts.append(trimmer.push(item.text))
             if trimmer.complete:
                 self._run.enough()

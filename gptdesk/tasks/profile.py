@@ -7,7 +7,8 @@
             "summarize": {
                 "template": "<|summarize|><|{language}|>{text}<|answer|>",
                 "sampling": {"temperature": 0.0}
-            }
+            },
+            "rewrite": {"template": "…", "certainty": 0.8}
         }
     }
 
@@ -49,10 +50,12 @@ class TaskProfile:
             `{language}`, translate `{source}` and `{target}`, rewrite `{style}` (proofread or
             simplify); languages are codes such as "en". The rest is read with control tokens.
         sampling: values for `Sampling` fields.
+        certainty: of rewrite; a correction whose words the model finds less probable is not made.
     """
 
     template: str
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    certainty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,10 @@ class ModelProfile:
     def advice(self, task: str) -> Mapping[str, Any]:
         """The maker's values for `Sampling` fields of a task; empty where there is none."""
         return self.tasks[task].sampling if task in self.tasks else {}
+
+    def certainty(self, task: str) -> float:
+        """How probable a change must be to be made, 0 … 1; 0 where the maker says nothing."""
+        return self.tasks[task].certainty if task in self.tasks else 0.0
 
 
 def read_profile(folder: Path) -> ModelProfile:
@@ -125,7 +132,13 @@ def _parse_task(path: Path, task: str, entry: Any) -> TaskProfile:
         Sampling().with_values(values)
     except (OptionError, TypeError, ValueError) as error:
         raise _invalid(path, f"tasks.{task}.sampling: {error}") from error
-    return TaskProfile(template, values)
+    return TaskProfile(template, values, _certainty(path, task, entry.get("certainty", 0.0)))
+
+
+def _certainty(path: Path, task: str, value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1:
+        raise _invalid(path, f"tasks.{task}.certainty must be a number from 0 to 1")
+    return float(value)
 
 
 def _as_list(path: Path, value: Any) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gptdesk.errors import ContextOverflowError
 from gptdesk.tasks.bounded_answers import SMALLEST_BUDGET, BoundedAnswers
+from gptdesk.tasks.certainty import Certainty, certain_changes
 from gptdesk.tasks.joining import Verbatim
 from gptdesk.tasks.line_by_line import Step
 from gptdesk.tasks.markup import Fragment, Line, cut_at, fragments, has_words, literals
@@ -15,6 +16,7 @@ from gptdesk.text.language import guess_language
 from gptdesk.text.segmentation import sentences
 
 PROOFREAD, SIMPLIFY = "proofread", "simplify"
+_TASK = "rewrite"
 
 # A rewriting may have so many tokens for each of the source, and so many on top: enough for a
 # sentence that is made into several, and the end of a model that talks on or repeats itself.
@@ -47,6 +49,7 @@ class Rewriter:
                 "Open a model with a longer context.",
             )
         self.notes: list[str] = []
+        self._least = run.ops.profile.certainty(_TASK) if prompts.manner == PROOFREAD else 0.0
         self._line = 1
         self._is_title = False
 
@@ -79,18 +82,20 @@ class Rewriter:
         words = text.strip()
         if not has_words(words):
             return text
-        answer = yield from self._answers.ask(self._prompts.rewrite(words), words)
+        prompt, certainty = self._prompts.rewrite(words), Certainty()
+        values = {"top_logprobs": 1} if self._least else {}
+        answer = yield from self._answers.ask(prompt, words, values, certainty)
         if self._run.cancelled:
             return text
         if self._is_title:
             answer = as_title(words, answer)
-        return text.replace(words, self._checked(words, answer), 1)
+        return text.replace(words, self._checked(words, answer, certainty), 1)
 
     def joiner(self) -> Verbatim:
         """What puts the rewritten pieces of a line together."""
         return Verbatim()
 
-    def _checked(self, words: str, answer: str) -> str:
+    def _checked(self, words: str, answer: str, certainty: Certainty) -> str:
         """The answer, or the words as they were."""
         if self._run.reason in {"length", "context"}:
             return self._kept(
@@ -99,13 +104,14 @@ class Rewriter:
         if not answer:
             return self._kept(words, "the model gave no answer; the text was kept as it was.")
         if self._prompts.manner == PROOFREAD:
-            return self._proofread(words, answer)
+            return self._proofread(words, answer, certainty)
         return self._simplified(words, answer)
 
-    def _proofread(self, words: str, answer: str) -> str:
-        corrected, taken_back = without_damage(words, answer)
-        if strays(words, corrected):
+    def _proofread(self, words: str, answer: str, certainty: Certainty) -> str:
+        if strays(words, without_damage(words, answer)[0]):
             return self._kept(words, "the model changed too much; the text was kept as it was.")
+        certain = certain_changes(words, answer, certainty, self._least)
+        corrected, taken_back = without_damage(words, certain)
         if taken_back:
             self._note(f"the model changed {', '.join(taken_back)}; that was taken back.")
         return corrected

@@ -1,7 +1,7 @@
 """What `gptdesk train` reads: one TOML file as frozen dataclasses, torch-free.
 
     [data] [tokenizer] [model] [optimizer] [schedule] [run] [instruct] [evaluate]
-    [experimental] [sampling.TASK]
+    [experimental] [sampling.TASK] [proofreading]
 
 Relative paths are relative to the file. Every key has a default except `[data] train`,
 `[run] out` and a length in `[schedule]`. `example.py` holds a commented file.
@@ -20,6 +20,7 @@ from gptdesk.errors import OptionError
 from gptdesk.training.result_settings import (
     EvaluateSettings,
     ExperimentalSettings,
+    ProofreadingSettings,
     SamplingSettings,
 )
 from gptdesk.training.tables import Range, Table, read_table
@@ -307,6 +308,7 @@ class TrainingConfig(Table):
     evaluate: EvaluateSettings = field(default_factory=EvaluateSettings)
     experimental: ExperimentalSettings = field(default_factory=ExperimentalSettings)
     sampling: SamplingSettings = field(default_factory=SamplingSettings)
+    proofreading: ProofreadingSettings = field(default_factory=ProofreadingSettings)
 
     def __post_init__(self) -> None:
         super().__post_init__()

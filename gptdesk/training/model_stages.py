@@ -295,6 +295,7 @@ class ModelStages:
             tasks=tasks,
             experimental=Experimental(weak.languages, weak.text_tokens or 0),
             sampling=self._config.sampling.by_task(),
+            certainty=self._config.proofreading.certainty,
         )
 
     def _told(self, event: TrainingEvent) -> Iterator[TrainingEvent]:

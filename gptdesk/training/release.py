@@ -57,6 +57,7 @@ class Card:
         tasks: what it has learnt beyond continuing a text: "summarize", "translate", "rewrite", "chat".
         experimental: what it is weak at.
         sampling: by task, decoding values over the usual ones.
+        certainty: how probable a correction must be to be made; 0 for any.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Card:
     tasks: tuple[str, ...]
     experimental: Experimental = field(default_factory=Experimental)
     sampling: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    certainty: float = 0.0
 
 
 def write_release(gpt: GPT, tokenizer_folder: Path, card: Card, out: Path, *, bf16: bool) -> None:
@@ -143,6 +145,7 @@ def _profile(tokenizer: Tokenizer, card: Card) -> dict[str, Any]:
             task: {
                 "template": templates[task],
                 "sampling": {**_SAMPLING[task], **card.sampling.get(task, {})},
+                **({"certainty": card.certainty} if task == "rewrite" and card.certainty else {}),
             }
             for task in tasks
         },

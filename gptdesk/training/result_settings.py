@@ -1,9 +1,9 @@
 """What a training configuration says of the finished model: its last measurement and `gptdesk.json`.
 
-    [evaluate]            [experimental]            [sampling.translate]
-    rows = 2000           languages = ["de"]        temperature = 0.0
+    [evaluate]            [experimental]            [sampling.translate]     [proofreading]
+    rows = 2000           languages = ["de"]        temperature = 0.0        certainty = 0.8
 
-The last two become the keys of the same names in that file. Torch-free.
+The last three go into that file, `certainty` to the task "rewrite". Torch-free.
 """
 
 from __future__ import annotations
@@ -51,6 +51,18 @@ class ExperimentalSettings(Table):
                     f'[experimental] languages names "{code}", which [model] languages does not.',
                     "Write the language into both, or into neither.",
                 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofreadingSettings(Table):
+    """How careful the model is with a writer's text.
+
+    Attributes:
+        certainty: a correction whose words the model finds less probable is not made.
+    """
+
+    TABLE: ClassVar[str] = "proofreading"
+    certainty: Annotated[float, Range(0, 1)] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

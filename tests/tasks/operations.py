@@ -47,6 +47,8 @@ def make_tokenizer(folder: Path, *, chat: bool) -> Tokenizer:
 class AnsweringOperations:
     """A model that answers what `answer` makes of the prompt's text.
 
+    `logprob` is that of a token, by its text.
+
     Attributes:
         prompts: every prompt's text, in order.
         samplings: the settings of each.
@@ -60,6 +62,7 @@ class AnsweringOperations:
         profile: ModelProfile | None = None,
         context_length: int = 1024,
         cancel: CancelFlag = NEVER,
+        logprob: Callable[[str], float] = lambda text: 0.0,  # noqa: ARG005  all the same
     ) -> None:
         self.tokenizer = tokenizer
         self.profile = profile or ModelProfile()
@@ -68,6 +71,7 @@ class AnsweringOperations:
         self.prompts: list[str] = []
         self.samplings: list[Sampling] = []
         self._answer = answer
+        self._logprob = logprob
 
     def generate(
         self, prompt: Prompt, sampling: Sampling, enough: CancelFlag = NEVER
@@ -89,7 +93,10 @@ class AnsweringOperations:
                 reason = "length" if count == sampling.max_new_tokens else "context"
                 break
             count += 1
-            yield Token(token, stream.push(token))
+            new, logprob = stream.push(token), None
+            if sampling.top_logprobs:
+                logprob = self._logprob(new)
+            yield Token(token, new, logprob)
         rest = stream.flush()
         if rest:
             yield Token(0, rest)

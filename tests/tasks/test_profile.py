@@ -76,6 +76,9 @@ def test_a_good_profile(tmp_path: Path) -> None:
         ({"tasks": {"continue": {"template": "{text}", "sampling": {"top_p": 7}}}}, "top_p"),
         ({"tasks": {"continue": {"template": "{text}", "sampling": 3}}}, "sampling"),
         ({"tasks": {"continue": {"template": "{text}", "sampling": {"stop": 3}}}}, "sampling"),
+        ({"tasks": {"rewrite": {"template": "{text}", "certainty": 2}}}, "certainty"),
+        ({"tasks": {"rewrite": {"template": "{text}", "certainty": True}}}, "certainty"),
+        ({"tasks": {"rewrite": {"template": "{text}", "certainty": "0.5"}}}, "certainty"),
     ],
 )
 def test_a_wrong_profile_is_refused_by_name(

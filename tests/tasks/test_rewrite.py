@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import re
 from collections.abc import Callable
 
@@ -129,6 +131,32 @@ def test_a_bad_answer_keeps_the_sentence(tokenizer: Tokenizer, answer: str, told
     (note,) = finished.result["notes"]
     assert note.startswith("Line 2: ")
     assert told in note
+
+
+@pytest.mark.parametrize(
+    ("least", "expected"),
+    [
+        (0.0, "We receive it in the lift."),
+        (0.7, "We receive it in the the lift."),
+        (0.95, "We recieve it in the the lift."),
+    ],
+)
+def test_what_the_model_is_not_sure_of_is_not_done(
+    tokenizer: Tokenizer, least: float, expected: str
+) -> None:
+    """It is sure of a spelling, and less so of the word that comes where one was left out."""
+    rewrite_task = dataclasses.replace(TEMPLATES.tasks["rewrite"], certainty=least)
+    profile = dataclasses.replace(TEMPLATES, tasks={"rewrite": rewrite_task})
+    ops = AnsweringOperations(
+        tokenizer,
+        lambda p: corrected(asked(p)),
+        profile=profile,
+        logprob=lambda text: math.log(0.5 if text.strip().startswith("l") else 0.9),
+    )
+    rewritten, finished = run_task("rewrite", "We recieve it in the the lift.", ops)
+    assert rewritten == expected
+    assert finished.result["notes"] == []
+    assert bool(ops.samplings[0].top_logprobs) == bool(least)
 
 
 def test_short_texts_may_change_a_little(tokenizer: Tokenizer) -> None:

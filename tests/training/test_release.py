@@ -136,12 +136,14 @@ def test_the_profile_tells_weak_points_and_how_to_decode(tokenizer: Path, tmp_pa
     initialise(gpt, 1)
     sampling = {"translate": {"temperature": 0.25, "max_new_tokens": 300}, "chat": {"top_k": 9}}
     weak = Experimental(("de",), 700)
-    card = Card("Model", "", ("en", "de"), TASKS, experimental=weak, sampling=sampling)
+    card = Card("Model", "", ("en", "de"), (*TASKS, "rewrite"), weak, sampling, certainty=0.8)
     write_release(gpt, tokenizer, card, tmp_path / "model", bf16=True)
     profile = read_profile(tmp_path / "model")
     assert profile.experimental == weak
     assert inspect_model(tmp_path / "model").experimental == weak
     assert inspect_model(tmp_path / "model").languages == ("en", "de")
+    assert profile.certainty("rewrite") == 0.8
+    assert profile.certainty("summarize") == 0.0
     usual = profile.advice("summarize")
     assert usual["temperature"] == 0.0
     assert profile.advice("translate") == usual | sampling["translate"]
