@@ -23,6 +23,7 @@ SECOND_ERROR = 0.35
 """How often a sentence with an error has one more."""
 
 _LENGTHS = {"en": (25, 260), "zh": (10, 90)}
+_HEADING_LENGTHS = {"en": (4, 60), "zh": (2, 24)}
 _PLAIN_SHARE = 0.95  # of an English sentence; lists of references have more figures and marks
 _FREQUENT = 3000
 
@@ -57,6 +58,7 @@ _LEFT_OUT = frozenset("的了在是有和与对于为中上着过就也都被把
 
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?")
 _HAN = re.compile("[\u4e00-\u9fff]")
+_COMMA = re.compile("[,，、](?![0-9])")  # within a number nobody can tell that one is missing
 
 Draw = random.Random
 Error = Callable[[str, Draw], str | None]
@@ -128,6 +130,14 @@ class Corrupter:
                 if shortest <= len(sentence) <= longest and _is_clean(sentence, language):
                     yield self.row(sentence, language)
 
+    def headings(self, texts: Iterable[str], language: str) -> Iterator[dict[str, str]]:
+        """Yield lines for headings, which are right without a full stop; to learn from alone."""
+        shortest, longest = _HEADING_LENGTHS[language]
+        for text in texts:
+            heading = text.strip()
+            if shortest <= len(heading) <= longest and _is_heading(heading, language):
+                yield {"text": heading, "rewritten": heading, "style": "proofread"}
+
     def row(self, sentence: str, language: str) -> dict[str, str]:
         """One sentence, with errors or as it is."""
         shown = sentence
@@ -162,6 +172,13 @@ def _is_clean(sentence: str, language: str) -> bool:
         plain = sum(char.isalpha() or char in " ,.'’" for char in sentence)
         return ends and sentence[0].isupper() and plain > _PLAIN_SHARE * len(sentence)
     return ends and len(_HAN.findall(sentence)) > len(sentence) / 2
+
+
+def _is_heading(line: str, language: str) -> bool:
+    """Words only, from a capital to the end without a mark."""
+    if language == "en":
+        return line[0].isupper() and all(char.isalpha() or char in " '’" for char in line)
+    return all(_HAN.match(char) for char in line)
 
 
 def _words(text: str, wanted: Callable[[str], bool]) -> list[re.Match[str]]:
@@ -229,7 +246,7 @@ def _disagreeing(text: str, draw: Draw) -> str | None:
 
 
 def _comma_lost(text: str, draw: Draw) -> str | None:
-    places = [at for at, char in enumerate(text) if char in ",，、"]
+    places = [match.start() for match in _COMMA.finditer(text)]
     if not places:
         return None
     at = draw.choice(places)

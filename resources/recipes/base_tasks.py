@@ -6,8 +6,10 @@ whole is about what the larger budget sees once; a smaller budget sees a random 
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,24 +17,26 @@ from typing import Any
 from base_corpus import END, PROSE, Corpora
 from base_proofreading import Corrupter, Homophones
 
+from gptdesk.text.segmentation import sentences
+
 Row = dict[str, Any]
 
 PIECE_CHARACTERS = {"en": 3300, "zh": 1200}
 """Longest piece of prose: some 950 tokens."""
 
 PROSE_CHARACTERS = {
-    "prose_en_books": 5_000_000,
-    "prose_en_modern": 5_000_000,
-    "prose_en_wiki": 4_000_000,
-    "prose_zh_wiki": 2_000_000,
-    "prose_zh_tech": 1_200_000,
-    "prose_zh_classics_modern": 1_000_000,
+    "prose_en_books": 10_000_000,
+    "prose_en_modern": 8_000_000,
+    "prose_en_wiki": 5_000_000,
+    "prose_zh_wiki": 3_000_000,
+    "prose_zh_tech": 1_500_000,
+    "prose_zh_classics_modern": 1_500_000,
     "prose_zh_law": 400_000,
-    "prose_zh_poetry": 400_000,
+    "prose_zh_poetry": 1_000_000,
 }
 """Text that is only continued, so that the second training does not spoil the first."""
 
-TRANSLATIONS = {"mt_en-zh": 1.0, "mt_en-de": 1.0, "mt_en-fr": 0.6}
+TRANSLATIONS = {"mt_en-zh": 0.6, "mt_en-de": 1.0, "mt_en-fr": 0.4}
 """Share of the pairs of each corpus."""
 
 TOGETHER = 0.12
@@ -42,20 +46,30 @@ SUMMARIES = {
     "sum_en_arxiv_title": ("headline", 14_000),
     "sum_zh_arxiv_tldr": ("paragraph", 14_000),
     "sum_en_wiki_lead": ("paragraph", 5_000),
-    "sum_zh_wiki_lead": ("paragraph", 7_000),
-    "sum_en_web": ("paragraph", 2_900),
-    "sum_zh_web": ("paragraph", 4_300),
-    "sum_en_scitldr": ("paragraph", 2_000),
+    "sum_zh_wiki_lead": ("paragraph", 5_000),
+    "sum_en_web": ("paragraph", 8_700),
+    "sum_zh_web": ("paragraph", 8_600),
+    "sum_en_scitldr": ("paragraph", 8_000),
 }
-"""Form of the summaries and how many rows of each corpus."""
+"""Form of the summaries and how many rows of each corpus; of a small one each is taken again."""
 
 DOCUMENT_CHARACTERS = {"en": 1800, "zh": 600}
 """Documents are cut at a sentence's end before these."""
 
-ACROSS = 8_000
+ACROSS = 4_000
 """English abstracts with a Chinese summary."""
-PROOFREADING = {"en": 30_000, "zh": 24_000}
+LEADING = 8_000
+"""English abstracts with the one of their sentences that has most words of the title.
+
+Without them most abstracts that the model is asked to tell in a paragraph have a Chinese one, and
+an English paragraph turns Chinese.
+"""
+PROOFREADING = {"en": 75_000, "zh": 65_000}
+HEADINGS = 0.05
+"""Headings beside the sentences to proofread, as a share of them."""
 DICTIONARY = 24_000
+_LEADING_CHARACTERS, _LITTLE_WORD = 300, 3
+_MOST_TIMES = 5
 _DEFINITION = 40
 _SIMPLIFY_TIMES = 2
 _DIALOGUE_TIMES = 2
@@ -77,6 +91,7 @@ def write_tasks(corpora: Corpora, text: Path, folder: Path, seed: int = 1) -> li
         **{name: _translations(corpora, name, draw) for name in TRANSLATIONS},
         **{name: _summaries(corpora, name, draw) for name in SUMMARIES},
         "across": _across(corpora, draw),
+        "leading": _leading(corpora, draw),
         "simplify": _repeated(_simplify(corpora), _SIMPLIFY_TIMES),
         "proofread": _proofreading(corpora, text, seed),
         "dictionary": _dictionary(corpora, draw),
@@ -135,7 +150,8 @@ def _joined(pairs: list[Row]) -> Row:
 def _summaries(corpora: Corpora, name: str, draw: random.Random) -> Iterator[Row]:
     form, count = SUMMARIES[name]
     rows = list(corpora.rows(name))
-    for row in draw.sample(rows, min(count, len(rows))):
+    times, more = divmod(min(count, _MOST_TIMES * len(rows)), len(rows))
+    for row in [*rows * times, *draw.sample(rows, more)]:
         yield _summary(row["document"], row["summary"], row["lang"], row["lang"], form)
 
 
@@ -145,6 +161,27 @@ def _across(corpora: Corpora, draw: random.Random) -> Iterator[Row]:
     rows = [row for row in corpora.rows("sum_en_arxiv_title") if row["id"] in chinese]
     for row in draw.sample(rows, min(ACROSS, len(rows))):
         yield _summary(row["document"], chinese[row["id"]], "en", "zh", "paragraph")
+
+
+def _leading(corpora: Corpora, draw: random.Random) -> Iterator[Row]:
+    """What an abstract says in one sentence: the one nearest to the title its authors chose."""
+    rows = list(corpora.rows("sum_en_arxiv_title"))
+    for row in draw.sample(rows, min(LEADING, len(rows))):
+        abstract, title = row["document"], _words_of(row["summary"])
+        told = [abstract[span.start : span.end].strip() for span in sentences(abstract)]
+        told = [sentence for sentence in told if len(sentence) <= _LEADING_CHARACTERS]
+        if told and title:
+            best = max(told, key=lambda sentence: _overlap(_words_of(sentence), title))
+            yield _summary(abstract, best, "en", "en", "paragraph")
+
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(word for word in re.findall(r"\w+", text.lower()) if len(word) > _LITTLE_WORD)
+
+
+def _overlap(words: frozenset[str], title: frozenset[str]) -> float:
+    """Balanced F-measure of the words in common, so that a long sentence has no advantage."""
+    return 2 * len(words & title) / (len(words) + len(title))
 
 
 def _summary(document: str, summary: str, source: str, language: str, form: str) -> Row:
@@ -174,8 +211,11 @@ def _proofreading(corpora: Corpora, text: Path, seed: int) -> Iterator[Row]:
             documents = prose_documents(text, name)
             draw.shuffle(documents)
             rows = corrupter.rows((_somewhere(one, draw) for one in documents * 40), language)
-            for _, row in zip(range(count // len(names)), rows, strict=False):
-                yield row
+            sought = count // len(names)
+            yield from itertools.islice(rows, sought)
+            lines = (line for document in documents for line in document.split("\n"))
+            headings = corrupter.headings(lines, language)
+            yield from itertools.islice(headings, int(sought * HEADINGS))
 
 
 def _somewhere(document: str, draw: random.Random) -> str:
@@ -195,7 +235,7 @@ def _dictionary(corpora: Corpora, draw: random.Random) -> Iterator[Row]:
     rows = [
         {"src": row["en"][0], "tgt": row["zh"], "src_lang": "en", "tgt_lang": "zh"}
         for row in corpora.small("dict_zh-en_cedict")
-        if row["en"] and len(row["en"][0]) <= _DEFINITION and len(row["zh"]) <= 4
+        if row["en"] and 0 < len(row["en"][0].strip()) <= _DEFINITION and len(row["zh"]) <= 4
         if not any(mark in row["en"][0] for mark in "(|[/;")
     ]
     yield from draw.sample(rows, min(DICTIONARY, len(rows)))

@@ -56,6 +56,10 @@ def test_every_line_is_one_that_the_second_training_reads(prepared: Path) -> Non
         for row in rows(prepared, path.stem):
             kind_of(row)
     assert {row["lang"] for row in rows(prepared, "across")} == {"zh"}
+    for row in rows(prepared, "leading"):
+        assert row["summary"] in row["document"]
+        assert row["lang"] == "en"
+    assert rows(prepared, "leading")
     assert rows(prepared, "dictionary")[0]["src_lang"] == "en"
     assert rows(prepared, "dialogue")[0]["messages"][1]["content"] == "An old man."
 

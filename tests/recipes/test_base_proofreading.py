@@ -72,6 +72,25 @@ def test_rows_are_whole_sentences_some_of_them_clean(recipe: ModuleType) -> None
     assert {row["style"] for row in rows} == {"proofread"}
 
 
+def test_a_comma_within_a_number_stays(recipe: ModuleType) -> None:
+    made = {recipe._comma_lost("Of 1,000 letters, 3,400 came.", random.Random(i)) for i in range(9)}
+    assert made == {"Of 1,000 letters 3,400 came."}
+
+
+@pytest.mark.parametrize(
+    ("language", "lines", "headings"),
+    [
+        ("en", ["The Lamp", "see there", "Step 1: List", "It was late.", "A"], ["The Lamp"]),
+        ("zh", ["第一章", "第 1 章", "他走了。", "章"], ["第一章"]),
+    ],
+)
+def test_headings_stay_as_they_are(
+    recipe: ModuleType, language: str, lines: list[str], headings: list[str]
+) -> None:
+    rows = list(corrupter(recipe).headings(lines, language))  # type: ignore[attr-defined]
+    assert [row["text"] for row in rows] == [row["rewritten"] for row in rows] == headings
+
+
 def test_the_same_seed_plants_the_same_errors(recipe: ModuleType) -> None:
     first, second = (list(corrupter(recipe, 5).rows([CHINESE] * 20, "zh")) for _ in range(2))  # type: ignore[attr-defined]
     assert first == second
