@@ -2,7 +2,8 @@
 
 A vocabulary of 16,384 makes the logits of 4,096 tokens 270 MB in float32, and as much again for
 their gradient: more than the rest of a small model's step. Here a few hundred tokens' logits exist
-at a time. Shapes: N tokens, D hidden size, V vocabulary.
+at a time, and those alone that count: where a class is learnt that is one in a hundred.
+Shapes: N tokens, D hidden size, V vocabulary.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ def cross_entropy_sum(gpt: GPT, hidden: Tensor, targets: Tensor, chunk: int | No
     """
     chunk = chunk or max(_FEWEST_TOKENS, _LOGITS // gpt.config.vocab_size)
     flat, wanted = hidden.flatten(0, -2), targets.flatten()  # (N, D), (N,)
+    if not torch.compiler.is_compiling():  # compiled code is made anew for every N
+        counted = wanted != IGNORED
+        flat, wanted = flat[counted], wanted[counted]
     if _is_plain(gpt):
         weight = gpt.lm_head.weight.to(flat.dtype)  # (V, D)
         return _LinearCrossEntropy.apply(flat, weight, wanted, chunk)  # type: ignore[no-any-return, no-untyped-call]
