@@ -86,7 +86,7 @@ class TaskQuestions:
                 raise DocumentError("the model has no chat template for conversations")
             return list(chat_questions(row["messages"], self._tokenizer))
         if kind == "label":
-            return [label_question(row, self._labelling)]
+            return [label_question(row, self._labelling, self._end_of_text())]
         if kind == "continue":
             raise DocumentError("a text alone among questions asks for nothing")
         if kind in ("summarize", "rewrite"):
@@ -136,11 +136,14 @@ class TaskQuestions:
         """The answer, and what the model is to end it with."""
         if style == "chat":
             return (Piece(text), self._end_of_turn())
-        ends = self._tokenizer.end_ids
-        end = self._tokenizer.decode([min(ends)], skip_special=False) if ends else "\n"
+        end = self._end_of_text()
         if style == "plain":  # the prompt ends with a colon and, as text does, without a space
             return (Piece(f" {text}\n"), Piece(end, control=True))
         return (Piece(text), Piece(end, control=True))
+
+    def _end_of_text(self) -> str:
+        ends = self._tokenizer.end_ids
+        return self._tokenizer.decode([min(ends)], skip_special=False) if ends else "\n"
 
     def _end_of_turn(self) -> Piece:
         messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]

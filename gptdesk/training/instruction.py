@@ -107,7 +107,7 @@ class TemplateRenderer:
         self._single: Mapping[str, Callable[[Row], Question]] = {
             "summarize": self._summary,
             "rewrite": self._rewriting,
-            "label": partial(label_question, labelling=labelling or Labelling()),
+            "label": partial(label_question, labelling=labelling or Labelling(), end=end),
             "continue": self._text,
         }
 
@@ -176,10 +176,11 @@ def _is_usable(key: str, value: object) -> bool:
     return bool(value) and isinstance(value, list if key == "messages" else str)
 
 
-def label_question(row: Row, labelling: Labelling) -> Question:
-    """Which class a text is of."""
+def label_question(row: Row, labelling: Labelling, end: str) -> Question:
+    """Which class a text is of; `end` is the control text behind the label."""
     prompt = labelling.question(row["text"].strip())
-    return Question(prompt, (Piece(labelling.answer(row["label"])),), may_cut=True)
+    answer = (Piece(labelling.answer(row["label"])), Piece(end, control=True))
+    return Question(prompt, answer, may_cut=True)
 
 
 def form_of(summary: str) -> str:

@@ -166,9 +166,10 @@ def test_a_label_is_learnt_behind_its_prompt(label: Any, tokenizer: Tokenizer) -
     labelling = Labelling("<|endoftext|>{text}<|answer|>", {"1": "good"})
     row = {"text": "a calm sea <|answer|>", "label": label}
     reader = ExampleReader(tokenizer, lambda _: [], 400)
-    example = reader.encode(label_question(row, labelling))
+    example = reader.encode(label_question(row, labelling, "<|endoftext|>"))
     assert example is not None
-    assert shown(example, tokenizer) == ("<|endoftext|>a calm sea <|answer|><|answer|>", " good")
+    asked = "<|endoftext|>a calm sea <|answer|><|answer|>"
+    assert shown(example, tokenizer) == (asked, " good<|endoftext|>")
     assert example.ids.count(min(tokenizer.encode_prompt((Piece("<|answer|>", True),)))) == 1
 
 
@@ -177,7 +178,7 @@ def test_labels_have_a_usual_prompt(
 ) -> None:
     rows = [{"text": "rain", "label": 0}, {"text": "sea " * 300, "label": "a"}]
     (short, long), _ = examples(rows, tokenizer, renderer, tmp_path, most=100)
-    assert shown(short, tokenizer) == ("rain\n\nLabel:", " 0")
+    assert shown(short, tokenizer) == ("rain\n\nLabel:", " 0<|endoftext|>")
     assert shown(long, tokenizer)[0].endswith("\n\nLabel:")
     assert len(long.ids) <= 100
 
