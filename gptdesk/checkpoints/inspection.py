@@ -61,7 +61,10 @@ def inspect_model(path: str | Path) -> ModelInfo:
         precision=precision,
         files=(*weights, *present),
         bytes_on_disk=sum(sizes),
-        memory_bytes=_memory(config, [precision] if folder.kind == "onnx" else _ITEM_BYTES),
+        memory_bytes={
+            name: estimated_bytes(config, name)
+            for name in ([precision] if folder.kind == "onnx" else _ITEM_BYTES)
+        },
         languages=_languages(declared),
         experimental=_experimental(declared),
         warnings=(*folder.warnings, *_tokenizer_warnings(folder, present)),
@@ -76,6 +79,13 @@ def model_name(root: Path) -> str:
 def typical_context(context_length: int) -> int:
     """Tokens that estimates of memory assume in the KV cache of a model with this context."""
     return min(context_length, _TYPICAL_CONTEXT)
+
+
+def estimated_bytes(config: ModelConfig, precision: str) -> int:
+    """What running a model takes: weights, a KV cache of an ordinary length, the engine itself."""
+    tokens = typical_context(config.context_length)
+    numbers = config.num_parameters + config.kv_bytes_per_token // 4 * tokens
+    return numbers * _ITEM_BYTES.get(precision, 4) + _ENGINE_BYTES
 
 
 def _folder_name(root: Path, declared: Mapping[str, Any]) -> str:
@@ -114,13 +124,6 @@ def _precision(folder: ModelFolder) -> str:
         bytes_by_type[step.stored.dtype] += step.stored.nbytes
     ranked = [name for name, _ in bytes_by_type.most_common(1)]
     return _PRECISIONS.get(ranked[0], ranked[0].lower()) if ranked else ""
-
-
-def _memory(config: ModelConfig, precisions: Mapping[str, int] | list[str]) -> dict[str, int]:
-    """Weights, a KV cache of an ordinary length and the engine itself, in bytes."""
-    tokens = typical_context(config.context_length)
-    numbers = config.num_parameters + config.kv_bytes_per_token // 4 * tokens
-    return {name: numbers * _ITEM_BYTES.get(name, 4) + _ENGINE_BYTES for name in precisions}
 
 
 def _tokenizer_warnings(folder: ModelFolder, present: list[str]) -> tuple[str, ...]:

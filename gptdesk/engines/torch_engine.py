@@ -12,8 +12,9 @@ from gptdesk.cancel import CancelFlag
 from gptdesk.checkpoints.adapter import load_adapter
 from gptdesk.checkpoints.adapter_folder import AdapterFolder
 from gptdesk.checkpoints.folder import ModelFolder
+from gptdesk.checkpoints.inspection import estimated_bytes
 from gptdesk.checkpoints.loader import load_gpt
-from gptdesk.checkpoints.memory import give_back_freed, refuse_if_too_large
+from gptdesk.checkpoints.memory import available_bytes, give_back_freed, refuse_if_too_large
 from gptdesk.engines.base import EngineInfo, check_input
 from gptdesk.errors import EngineError, OptionError
 from gptdesk.generation.events import Progress
@@ -171,7 +172,8 @@ def open_torch(
     Args:
         folder: of kind "huggingface".
         device: "auto" (CUDA, else Apple's GPU, else CPU), "cpu", "cuda", "cuda:1", "mps".
-        dtype: "auto" (fp32 on a CPU, bf16 or fp16 elsewhere), "fp32", "bf16", "fp16".
+        dtype: "auto" (on a CPU fp32, or bf16 where the memory has room for that alone; bf16 or
+            fp16 elsewhere), "fp32", "bf16", "fp16".
         threads: CPU threads of all of torch in this process; None leaves torch's choice, one
             per physical core.
         progress, cancel: as in `load_gpt`.
@@ -187,13 +189,16 @@ def open_torch(
     """
     place = _device(device)
     number_type = _dtype(dtype, place)
+    told: list[str] = []
+    if dtype == "auto" and place.type == "cpu":
+        number_type, told = _fitting(folder)
     if threads is not None:
         torch.set_num_threads(max(1, threads))
     with memory_errors("to load the model"):
         gpt, warnings = load_gpt(
             folder, dtype=number_type, device=place, progress=progress, cancel=cancel
         )
-        return TorchEngine(gpt), warnings
+        return TorchEngine(gpt), [*told, *warnings]
 
 
 def devices() -> list[str]:
@@ -222,6 +227,16 @@ def _device(name: str) -> torch.device:
             str(error)[:2000],
         ) from error
     return device
+
+
+def _fitting(folder: ModelFolder) -> tuple[torch.dtype, list[str]]:
+    """The precision that a model is run in on a CPU, and what the person is to know of it."""
+    free = available_bytes()
+    full, half = (estimated_bytes(folder.config, name) for name in ("fp32", "bf16"))
+    if free is None or not half <= free < full:
+        return torch.float32, []
+    needed, left = f"{full / 1e9:.1f} GB", f"{free / 1e9:.1f} GB"
+    return torch.bfloat16, [f"The model runs in bf16: fp32 needs {needed}, and {left} are free."]
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:

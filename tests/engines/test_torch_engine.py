@@ -16,6 +16,8 @@ import torch
 from gptdesk.cancel import ThreadCancelFlag
 from gptdesk.checkpoints import memory
 from gptdesk.checkpoints.folder import resolve_folder
+from gptdesk.checkpoints.inspection import inspect_model
+from gptdesk.engines import torch_engine
 from gptdesk.engines.registry import open_engine
 from gptdesk.engines.torch_engine import TorchEngine, open_torch
 from gptdesk.errors import (
@@ -129,6 +131,27 @@ def test_closing_frees_the_weights_and_may_be_repeated(engine: TorchEngine) -> N
 def test_options_that_do_not_exist(tiny_llama_dir: Path, options: dict[str, str]) -> None:
     with pytest.raises(OptionError):
         open_engine(resolve_folder(tiny_llama_dir), **{"engine": "torch", **options})
+
+
+def test_half_the_precision_where_only_that_fits(
+    tiny_llama_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = resolve_folder(tiny_llama_dir)
+    needed = inspect_model(tiny_llama_dir).memory_bytes
+    for free, precision in (
+        (None, "fp32"),
+        (needed["fp32"], "fp32"),
+        (needed["fp32"] - 1, "bf16"),
+        (needed["bf16"], "bf16"),
+        (needed["bf16"] - 1, "fp32"),  # is refused if it does not fit; here the estimate is high
+    ):
+        monkeypatch.setattr(torch_engine, "available_bytes", lambda free=free: free)
+        engine, warnings = open_torch(folder, device="cpu")
+        assert engine.info.precision == precision
+        assert [warning[:26] for warning in warnings] == (
+            ["The model runs in bf16: fp"] if precision == "bf16" else []
+        )
+        assert open_torch(folder, device="cpu", dtype="fp32")[0].info.precision == "fp32"
 
 
 def test_progress_counts_every_byte_once(tiny_llama_sharded_dir: Path) -> None:
