@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gptdesk.tasks.sections import Range
-from gptdesk.tasks.survival import lost_ranges
+from gptdesk.tasks.survival import Mark, marks
 from gptdesk.text.differences import applied, changes
 
 # Of 2,700 sentences with one or two mistakes, English and Chinese, the right correction changes 2
@@ -33,23 +32,25 @@ def as_title(source: str, answer: str) -> str:
 def without_damage(source: str, answer: str) -> tuple[str, list[str]]:
     """Take back what a model did to links, code and numbers.
 
+    A change is damage if the marks that it touches are not the same, in the same order, after it.
+
     Returns:
-        The answer with the source's literals and numbers, and those that were put back. Where they
-        cannot be told apart from the rest of what was changed, the source.
+        The answer without its damage, and the names of the marks that were to be changed, or made
+        up. Where they cannot be told apart from the rest of what was changed, the source.
     """
-    lost, invented = lost_ranges(source, answer), lost_ranges(answer, source)
-    if not lost and not invented:
-        return answer, []
-    good = [
-        change
-        for change in changes(source, answer)
-        if not _touches(change[:2], lost) and not _touches(change[2:], invented)
-    ]
-    names = [source[start:end] for start, end in lost] or [
-        answer[start:end] for start, end in invented
-    ]
+    old, new = marks(source), marks(answer)
+    good, names = [], []
+    for change in changes(source, answer):
+        before, after = _touched(old, *change[:2]), _touched(new, *change[2:])
+        if _values(before) == _values(after):
+            good.append(change)
+        else:
+            gone = _without(before, after) or _without(after, before) or before
+            names += [mark.name for mark in gone]
     mended = applied(source, answer, good)
-    return source if lost_ranges(source, mended) else mended, names
+    if _values(marks(mended)) != _values(old):
+        mended = source
+    return mended, list(dict.fromkeys(names))
 
 
 def strays(source: str, answer: str) -> bool:
@@ -58,8 +59,17 @@ def strays(source: str, answer: str) -> bool:
     return changed > max(_ALWAYS_ALLOWED, _MOST_CHANGED * len(source))
 
 
-def _touches(span: Range, ranges: Sequence[Range]) -> bool:
-    return any(start <= span[1] and span[0] <= end for start, end in ranges)
+def _touched(found: Sequence[Mark], start: int, end: int) -> list[Mark]:
+    """The marks in a range and those beside it, to which a change there may add a digit."""
+    return [mark for mark in found if mark.start <= end and start <= mark.end]
+
+
+def _without(found: Sequence[Mark], others: Sequence[Mark]) -> list[Mark]:
+    return [mark for mark in found if mark.value not in _values(others)]
+
+
+def _values(found: Sequence[Mark]) -> list[str]:
+    return [mark.value for mark in found]
 
 
 def _distance(old: str, new: str) -> int:

@@ -1,9 +1,11 @@
-"""Finds the numbers, links and other marks that a translation lost."""
+"""Finds the numbers, links and other marks of a text, and those that its new version lost."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from gptdesk.tasks.markup import literals
 
@@ -28,24 +30,60 @@ _MONTHS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A literal or a number in a text.
+
+    Attributes:
+        start, end: its first character, and the one after its last.
+        value: what two marks that say the same have in common.
+        name: how a person is told of it: a number with the letters around it.
+    """
+
+    start: int
+    end: int
+    value: str
+    name: str
+
+
+def marks(text: str) -> list[Mark]:
+    """The literals and numbers of a text, ascending."""
+    spans = literals(text)
+    kept = [(span, text[slice(*span)].strip()) for span in spans]
+    found = [Mark(*span, value, name=value) for span, value in kept]
+    found += [
+        Mark(*match.span(), match[0], name=text[slice(*_whole_word(text, match))])
+        for match in _numbers_outside(spans, text)
+    ]
+    return sorted(found, key=lambda mark: mark.start)
+
+
 def lost_ranges(source: str, target: str, *, verbatim: bool = True) -> list[tuple[int, int]]:
     """Ranges of the literals and numbers of `source` that `target` lacks, ascending.
 
     A date may come apart into its parts, and a month in a Chinese date may become its name.
 
     Args:
-        source: what was translated.
-        target: its translation.
+        source: what was translated or rewritten.
+        target: what became of it.
         verbatim: whether numbers keep their separators; if not, 48,317 may become 48.317.
     """
     spans = literals(source)
     lost = [span for span in spans if _is_missing(source[slice(*span)].strip(), source, target)]
     found = _Numbers(target, verbatim=verbatim)
-    for match in _NUMBER.finditer(_narrow(source)):
-        inside = any(start <= match.start() < end for start, end in spans)
-        if not inside and not found.take(match[0]) and not _is_named_month(source, match, target):
-            lost.append(_whole_word(source, match))
+    lost += [
+        _whole_word(source, match)
+        for match in _numbers_outside(spans, source)
+        if not found.take(match[0]) and not _is_named_month(source, match, target)
+    ]
     return _merged(sorted(lost))
+
+
+def _numbers_outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[re.Match[str]]:
+    """The numbers of a text, made narrow, that do not begin in one of the spans."""
+    for match in _NUMBER.finditer(_narrow(text)):
+        if not any(start <= match.start() < end for start, end in spans):
+            yield match
 
 
 def _whole_word(source: str, match: re.Match[str]) -> tuple[int, int]:
