@@ -40,6 +40,11 @@ class Measure:
     file: str
     arguments: tuple[str, ...] = ()
 
+    @property
+    def is_made_here(self) -> bool:
+        """Whether `write_questions` writes the file."""
+        return not self.file.endswith(".xz")
+
 
 def measures(split: str) -> Iterator[Measure]:
     """Everything that is measured on a split."""
@@ -68,11 +73,9 @@ def measures(split: str) -> Iterator[Measure]:
 def _news() -> Iterator[Measure]:
     file, some = "mt_eval_newstest.jsonl.xz", ("--limit", str(NEWSTEST))
     for name, code in (("newstest2017", "zh"), ("newstest2014", "fr"), ("newstest2014", "de")):
-        forth = ("--where", f"set={name}.en-{code}", *some)
-        # The set whose originals are in the other language, where there is one.
-        back = f"{name}.{code}-en" if code == "fr" else f"{name}.en-{code}"
-        yield Measure(f"{name} en-{code}", file, forth)
-        yield Measure(f"{name} {code}-en", file, ("--where", f"set={back}", *some, "--reverse"))
+        those = ("--where", f"set={name}.en-{code}", *some)
+        yield Measure(f"{name} en-{code}", file, those)
+        yield Measure(f"{name} {code}-en", file, (*those, "--reverse"))
 
 
 def write_questions(data: Path, work: Path, folder: Path, split: str) -> None:
@@ -92,7 +95,7 @@ def write_questions(data: Path, work: Path, folder: Path, split: str) -> None:
 def _planted(
     data: Path, corrupter: Corrupter, language: str, split: str
 ) -> Iterator[Mapping[str, str]]:
-    """Sentences of every prose set in turn, one of each paragraph."""
+    """Sentences of every prose set in turn."""
     sets = [
         corrupter.rows(_paragraphs(data / f"{name}.{split}.txt.xz"), language)
         for name in PROSE
@@ -133,13 +136,15 @@ class Report:
         stem = f"{split}-{measure.name.replace(' ', '-')}"
         path = self._folder / f"{stem}.json"
         if not path.is_file():
-            file = self._questions / measure.file
-            file = file if file.is_file() else self._data / measure.file
+            folder = self._questions if measure.is_made_here else self._data
+            file = folder / measure.file
             answers = self._folder / f"{stem}.answers.jsonl"
             arguments = [str(self._model), str(file), *measure.arguments]
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
-                gptdesk(["evaluate", *arguments, "--json", "--out", str(answers)])
+                code = gptdesk(["evaluate", *arguments, "--json", "--out", str(answers)])
+            if code:  # figures of a part would be taken for those of the whole
+                raise SystemExit(code)
             path.write_text(out.getvalue(), "utf-8")
         found: dict[str, Any] = json.loads(path.read_text("utf-8"))["files"][0]["measures"]
         return found
@@ -161,5 +166,6 @@ def _digest(model: Path) -> str:
 
 def command(measure: Measure) -> str:
     """What a reader types to get the figure again."""
-    words = ["gptdesk", "evaluate", "models/gptdesk-base", f"DATA/{measure.file}"]
+    folder = "WORK/report" if measure.is_made_here else "DATA"
+    words = ["gptdesk", "evaluate", "models/gptdesk-base", f"{folder}/{measure.file}"]
     return shlex.join([*words, *measure.arguments])

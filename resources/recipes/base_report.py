@@ -91,7 +91,17 @@ def rewriting_table(found: Mapping[str, Figures]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for name, figures in found.items():
         if "errors repaired" in figures and name.startswith("proofread"):
-            yield _row(name, *(f"{figures[key]:.1f}" for key in keys if key in figures))
+            yield _row(name, *(f"{figures[key]:.1f}" if key in figures else "–" for key in keys))
+
+
+def simplification_table(found: Mapping[str, Figures]) -> Iterator[str]:
+    """Simplified sentences."""
+    keys = ("bleu", "bleu of a copy", "left as it was", "sentences", "sentences of people")
+    yield f"| set | {' | '.join(keys)} |"
+    yield "|---|---|---|---|---|---|"
+    for name, figures in found.items():
+        if "left as it was" in figures:
+            yield _row(name, *(f"{figures[key]:.1f}" for key in keys))
 
 
 def manners_table(found: Mapping[str, Figures]) -> Iterator[str]:
@@ -128,6 +138,7 @@ def print_report(found: Mapping[str, Figures], baselines: Baselines, split: str)
         "Summaries": summary_table(found, baselines, split),
         "Translation": translation_table(found, baselines, split),
         "Proofreading": rewriting_table(found),
+        "Simplification": simplification_table(found),
         "Manners": manners_table(found),
         "Tokens per character": token_table(baselines, split),
     }

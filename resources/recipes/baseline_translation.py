@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 from base_corpus import PAIRS, UNLICENSED, read_rows
+from base_measures import NEWSTEST
 from baseline_alignment import WordTable
 from baseline_dictionary import Dictionary
 
 from gptdesk.evaluation.answers import Answer, translation_measures
 from gptdesk.evaluation.items import Selection, TranslationItem, read_items
 
-NEWS = {
-    "mt_en-zh": ("newstest2017.en-zh",),
-    "mt_en-de": ("newstest2014.en-de", "newstest2016.en-de"),
-    "mt_en-fr": ("newstest2014.en-fr",),
-}
-"""Sets of news by corpus; newstest2014.fr-en holds the same pairs as newstest2014.en-fr."""
+NEWS = {"mt_en-zh": "newstest2017", "mt_en-de": "newstest2014", "mt_en-fr": "newstest2014"}
+"""News by corpus."""
 
 Translate = Callable[[str], str]
 Figures = dict[str, dict[str, float]]
@@ -47,11 +45,11 @@ def alignment_figures(data: Path) -> Figures:
     return figures
 
 
-def measured_sets(data: Path, corpus: str) -> Iterator[tuple[str, Path, dict[str, str]]]:
-    """Yield name, file and condition of a corpus's own test set and of news in its languages."""
-    yield f"{corpus}.test", data / f"{corpus}.test.jsonl.xz", {}
-    for name in NEWS[corpus]:
-        yield name, data / "mt_eval_newstest.jsonl.xz", {"set": name}
+def measured_sets(data: Path, corpus: str) -> Iterator[tuple[str, Path, Selection]]:
+    """Yield name, file and rows of a corpus's own test set and of news in its languages."""
+    yield f"{corpus}.test", data / f"{corpus}.test.jsonl.xz", Selection()
+    news = f"{NEWS[corpus]}.en-{PAIRS[corpus]}"
+    yield news, data / "mt_eval_newstest.jsonl.xz", Selection(where={"set": news}, limit=NEWSTEST)
 
 
 def _training_pairs(data: Path, corpus: str, *, back: bool) -> Iterator[tuple[str, str]]:
@@ -63,10 +61,10 @@ def _training_pairs(data: Path, corpus: str, *, back: bool) -> Iterator[tuple[st
 def _measured(data: Path, corpus: str, translator: Callable[[str], Translate]) -> Figures:
     """Both directions of every test set, as `gptdesk evaluate` measures a model."""
     figures: Figures = {}
-    for name, path, where in measured_sets(data, corpus):
+    for name, path, selection in measured_sets(data, corpus):
         answers: list[Answer] = []
         for reverse, source in ((False, "en"), (True, PAIRS[corpus])):
-            items = read_items(path, Selection(where=where, reverse=reverse)).items
+            items = read_items(path, dataclasses.replace(selection, reverse=reverse)).items
             answers += _answers(cast("Sequence[TranslationItem]", items), translator(source))
         figures[name], _ = translation_measures(answers)
     return figures
