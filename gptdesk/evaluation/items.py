@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gptdesk.errors import DocumentError
+from gptdesk.text.task_template import PROOFREAD, STYLES
+from gptdesk.training.labelling import is_label
 from gptdesk.training.sources import PACKED_ENDINGS, open_unpacked, unpacking_errors
 
 Kind = Literal["prose", "summaries", "translations", "rewrites", "labels"]
@@ -19,7 +21,6 @@ Kind = Literal["prose", "summaries", "translations", "rewrites", "labels"]
 _HASH_BYTES = 1 << 20
 _MAX_PROSE_BYTES = 1 << 30
 _SHOWN_KEYS = 6
-_STYLES = ("proofread", "simplify")
 _DOCUMENT_END = re.compile(r"(?:(?:^|\r?\n)<\|endoftext\|>(?=\r?\n|\Z))+(?:\r?\n)?")
 
 
@@ -93,8 +94,8 @@ class Selection:
 
     Attributes:
         where: of .jsonl only lines whose keys have these values.
-        limit: only so many, from the start; 0 for all.
-        sample: only so many, drawn with `seed`; 0 for all. Not for prose.
+        limit: only so many, from the start; 0 for all. Of prose, documents.
+        sample: of .jsonl only so many, drawn with `seed`; 0 for all.
         seed: of the draw.
         reverse: translations are asked for from the target to the source.
     """
@@ -128,7 +129,8 @@ def read_items(path: Path, selection: Selection = EVERYTHING) -> ItemFile:
         digest = _sha256(path)
         if not name.endswith(".jsonl"):
             documents = tuple(_read_prose(path))
-            return ItemFile(path, digest, "prose", documents, len(documents))
+            chosen_documents = documents[: selection.limit or None]
+            return ItemFile(path, digest, "prose", chosen_documents, len(documents))
         items = list(_read_lines(path, selection.where))
     except unreadable as error:
         raise DocumentError(
@@ -201,7 +203,7 @@ def _read_lines(path: Path, where: Mapping[str, str]) -> Iterator[Item]:
 def _row(line: bytes, place: str) -> Mapping[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DocumentError(
             f"{place} is not JSON.", "Each line must be one JSON object.", str(error)
         ) from error
@@ -253,15 +255,15 @@ def _translation(row: Mapping[str, Any], place: str) -> Item:
 
 
 def _rewriting(row: Mapping[str, Any], place: str) -> Item:
-    style = row.get("style", _STYLES[0])
-    if style not in _STYLES:
-        raise DocumentError(f"{place}: style must be {' or '.join(_STYLES)}.", "Correct the line.")
+    style = row.get("style") or PROOFREAD
+    if style not in STYLES:
+        raise DocumentError(f"{place}: style must be {' or '.join(STYLES)}.", "Correct the line.")
     return RewriteItem(_text(row, "text", place), _text(row, "rewritten", place), style)
 
 
 def _label(row: Mapping[str, Any], place: str) -> Item:
     label = row["label"]
-    if isinstance(label, bool) or not isinstance(label, int | str):
+    if not is_label(label):
         raise DocumentError(
             f"{place}: label must be a text or a whole number.", "Correct the line."
         )

@@ -9,6 +9,7 @@ from gptdesk.evaluation.edits import Correction, edit_measures
 from gptdesk.evaluation.text_scores import translation_scores
 from gptdesk.text.language import guess_language
 from gptdesk.text.segmentation import sentences
+from gptdesk.text.task_template import PROOFREAD
 
 
 def rewriting_measures(
@@ -22,7 +23,7 @@ def rewriting_measures(
     Raises:
         OptionError: the package sacrebleu is needed and not installed.
     """
-    if style == "proofread":
+    if style == PROOFREAD:
         return edit_measures(corrections), ()
     gold = [(one.gold,) for one in corrections]
     language = guess_language("\n".join(one.gold for one in corrections)) or "en"

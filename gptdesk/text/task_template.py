@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from gptdesk.text.prompt import Piece, Prompt
 
+PROOFREAD, SIMPLIFY = STYLES = ("proofread", "simplify")
+"""What `{style}` stands for: how a text is rewritten."""
+
 _TEXT = "{text}"
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 

@@ -47,7 +47,14 @@ def make_examples(
         # Held-out answers are measured alone, whatever the training counts.
         share = config.instruct.prompt_share if split == "train" else 0.0
         length = config.model.context_length + 1
-        reader = ExampleReader(tokenizer, renderer, length, counts, prompt_share=share)
+        reader = ExampleReader(
+            tokenizer,
+            renderer,
+            length,
+            counts,
+            prompt_share=share,
+            notes_broken=split == SPLITS[0],
+        )
         yield from _write_split(split, config, work, reader, cancel)
     yield from _warnings(counts)
     write_json(work.examples, {"origin": origin, "counts": dataclasses.asdict(counts)})

@@ -22,7 +22,7 @@ from typing import Any
 from gptdesk.errors import DocumentError, TokenizerError
 from gptdesk.text.language import guess_language
 from gptdesk.text.prompt import Piece, Prompt
-from gptdesk.text.task_template import template_prompt
+from gptdesk.text.task_template import PROOFREAD, STYLES, template_prompt
 from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.collect import document_hash, json_rows
 from gptdesk.training.labelling import Labelling, is_label
@@ -41,7 +41,6 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 """Tasks, and the keys by which their lines are known; the first that fits counts."""
 
 _HEADLINE_CHARS = 100
-_USUAL_STYLE = "proofread"
 _SHARES = 1 << 16
 _SENTENCE_ENDS = tuple(".!?。！？…")
 
@@ -133,8 +132,11 @@ class TemplateRenderer:
         return self._question("translate", row[source].strip(), row[target].strip(), values)
 
     def _rewriting(self, row: Row) -> Question:
-        values = {"style": str(row.get("style") or _USUAL_STYLE)}
-        return self._question("rewrite", row["text"].strip(), row["rewritten"].strip(), values)
+        style = str(row.get("style") or PROOFREAD)
+        if style not in STYLES:
+            raise DocumentError(f'the style "{style}" is neither {" nor ".join(STYLES)}')
+        text, rewritten = row["text"].strip(), row["rewritten"].strip()
+        return self._question("rewrite", text, rewritten, {"style": style})
 
     def _text(self, row: Row) -> Question:
         return self._question("continue", "", row["text"].strip(), {})
@@ -245,6 +247,7 @@ class ExampleReader:
         max_tokens: of a whole example; longer ones are cut where they may be, or left out.
         counts: to go on with; new ones without.
         prompt_share: of the lines, whose questions the loss counts as well.
+        notes_broken: whether lines that are no JSON are counted; once for files read twice.
 
     Attributes:
         counts: grow as examples are read.
@@ -258,10 +261,12 @@ class ExampleReader:
         counts: RowCounts | None = None,
         *,
         prompt_share: float = 0.0,
+        notes_broken: bool = True,
     ) -> None:
         self._tokenizer = tokenizer
         self._render = render
         self._max_tokens = max_tokens
+        self._note_broken = self._note_bad if notes_broken else _pass_over
         self._prompt_share = prompt_share
         self.counts = counts or RowCounts()
 
@@ -272,7 +277,7 @@ class ExampleReader:
             DocumentError: the file cannot be read.
         """
         try:
-            for number, row in json_rows(TextFile(path, "lines"), self._note_bad):
+            for number, row in json_rows(TextFile(path, "lines"), self._note_broken):
                 value = document_hash(repr(sorted(row.items())))
                 if not wanted(value):
                     continue
@@ -338,3 +343,7 @@ class ExampleReader:
     def _note_bad(self, error: DocumentError) -> None:
         self.counts.bad += 1
         self.counts.first_bad = self.counts.first_bad or error.title
+
+
+def _pass_over(error: DocumentError) -> None:
+    """Somebody else counts it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gptdesk.errors import TrainingError
+from gptdesk.text.task_template import STYLES
 from gptdesk.text.tokenizer import Tokenizer
-from gptdesk.training.tokenizer_training import ANSWER, END, STYLES
+from gptdesk.training.tokenizer_training import ANSWER, END
 
 CONTROL_TEMPLATES = {
     "continue": END + "{text}",

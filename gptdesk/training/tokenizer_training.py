@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gptdesk import atomic
 from gptdesk.errors import OptionError, TrainingError
+from gptdesk.text.task_template import STYLES
 from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.config import Pattern, TokenizerSettings
 from gptdesk.training.shards import unwritable
@@ -25,8 +26,6 @@ END = "<|endoftext|>"
 TURN_START = "<|im_start|>"
 TURN_END = "<|im_end|>"
 ANSWER = "<|answer|>"
-STYLES = ("proofread", "simplify")
-"""Styles of the task "rewrite", with a control token each."""
 RESERVED = 8
 LANGUAGES = ("en", "zh", "de", "fr")
 """Languages that gptdesk's tasks offer: each has a control token in every tokenizer made here."""

@@ -87,6 +87,20 @@ def test_limits_and_samples_are_the_same_each_time(tmp_path: Path) -> None:
     assert len(drawn.items) == 5
 
 
+def test_of_prose_so_many_documents(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("a\n<|endoftext|>\nb\n<|endoftext|>\nc\n", "utf-8")
+    found = read_items(path, Selection(limit=2))
+    assert [document.text.strip() for document in found.items] == ["a", "b"]
+    assert found.total == 3
+
+
+def test_the_usual_style_need_not_be_named(tmp_path: Path) -> None:
+    row = {"text": "a", "rewritten": "b"}
+    path = write(tmp_path / "x.jsonl", row, row | {"style": None})
+    assert [item.style for item in read_items(path).items] == ["proofread"] * 2
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -99,6 +113,8 @@ def test_limits_and_samples_are_the_same_each_time(tmp_path: Path) -> None:
         (b'{"document": "d", "summary": 3}\n', "summary must be a text"),
         (b'{"text": "", "label": "x"}\n', "text must be a text that is not empty"),
         (b'{"text": "a", "label": null}\n', "label must be"),
+        (b'{"text": "a", "label": ""}\n', "label must be"),
+        (b"[" * 100_000, "line 1 is not JSON"),
         (b'{"text": "a", "rewritten": ""}\n', "rewritten must be a text that is not empty"),
         (b'{"text": "a", "rewritten": "b", "style": 1}\n', "style must be proofread or simplify"),
         (b'{"text": "\xff"}\n', "line 1 is not JSON"),

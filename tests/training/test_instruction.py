@@ -129,6 +129,7 @@ def test_a_long_document_loses_its_end_and_a_long_pair_is_left_out(
         ({**PAIR, "tgt": 3}, '"tgt" is empty or of the wrong type'),
         ({"messages": [{"role": "user"}]}, 'lacks "role" or "content"'),
         ({"messages": "hello"}, '"messages" is empty or of the wrong type'),
+        ({"text": "a", "rewritten": "b", "style": "formal"}, "neither proofread nor simplify"),
     ],
 )
 def test_a_bad_line_is_counted_and_said(
@@ -139,6 +140,17 @@ def test_a_bad_line_is_counted_and_said(
     assert reader.counts.bad == 1
     assert "Line 1 of" in reader.counts.first_bad
     assert why in reader.counts.first_bad
+
+
+@pytest.mark.parametrize("notes_broken", [True, False])
+def test_what_is_no_json_is_counted_in_one_of_two_readings(
+    tokenizer: Tokenizer, renderer: TemplateRenderer, tmp_path: Path, notes_broken: bool
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("{\n" + json.dumps(PAIR) + "\n", "utf-8")
+    reader = ExampleReader(tokenizer, renderer, 400, notes_broken=notes_broken)
+    assert len(list(reader.read(path, lambda _: True))) == 2
+    assert reader.counts.bad == notes_broken
 
 
 def test_a_rewriting_names_its_style_and_a_text_is_all_answer(
