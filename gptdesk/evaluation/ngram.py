@@ -88,6 +88,8 @@ class NgramModel:
         probabilities = np.full(count, 1 / self._vocab_size)
         contexts = np.zeros(count, dtype=np.int64)  # number of the context that ends before i
         for order in self._orders:
+            if not len(order.keys):
+                break  # no text is so long
             keys = contexts * self._vocab_size + ids
             places = np.minimum(np.searchsorted(order.keys, keys), len(order.keys) - 1)
             known = contexts >= 0

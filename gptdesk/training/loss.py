@@ -42,6 +42,8 @@ def cross_entropy_sum(gpt: GPT, hidden: Tensor, targets: Tensor, chunk: int | No
         flat, wanted = flat[counted], wanted[counted]
     if _is_plain(gpt):
         weight = gpt.lm_head.weight.to(flat.dtype)  # (V, D)
+        if not torch.is_grad_enabled():
+            weight = weight.detach()  # a parameter asks for its gradient even then
         return _LinearCrossEntropy.apply(flat, weight, wanted, chunk)  # type: ignore[no-any-return, no-untyped-call]
     total = flat.new_zeros((), dtype=torch.float32)
     for part, ids in zip(torch.split(flat, chunk), torch.split(wanted, chunk), strict=True):
@@ -86,7 +88,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 # Sums of many bf16 terms are kept in float32.
                 weight_grad = grad.float() if weight_grad is None else weight_grad.add_(grad)
         hidden_grad = torch.cat(hidden_grads) if wants_hidden else None
-        ctx.save_for_backward(hidden_grad, None if weight_grad is None else weight_grad)
+        ctx.save_for_backward(hidden_grad, weight_grad)
         ctx.weight_dtype = weight.dtype
         return total
 

@@ -40,6 +40,13 @@ def test_an_unseen_token_still_has_a_probability() -> None:
     assert np.isfinite(model.log_probabilities(np.array([5, 6, 5]))).all()
 
 
+def test_texts_shorter_than_the_order() -> None:
+    model = NgramModel(np.array([0, 1, 2]), VOCAB, 5)
+    shorter = NgramModel(np.array([0, 1, 2]), VOCAB, 3)
+    ids = np.array([0, 1, 2, 5, 1])
+    np.testing.assert_allclose(model.log_probabilities(ids), shorter.log_probabilities(ids))
+
+
 def test_bigrams_by_hand() -> None:
     """In a b a c a b, b after a: (2 - 0.2) / 3 of its own, 0.8 / 3 of what b has without context.
 

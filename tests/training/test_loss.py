@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from gptdesk.model.gpt import GPT
+from gptdesk.training import loss as loss_module
 from gptdesk.training.batches import IGNORED
 from gptdesk.training.loss import cross_entropy_sum
 from tests.training.toy import CONFIG
@@ -84,6 +86,21 @@ def test_no_gradient_is_computed_where_none_is_wanted() -> None:
     loss.backward()
     assert hidden.grad is not None
     assert gpt.lm_head.weight.grad is None
+
+
+def test_measuring_computes_no_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpt, hidden, targets = _case("plain")
+    asked = []
+    forward = loss_module._LinearCrossEntropy.forward
+
+    def spy(ctx: Any, *args: Any) -> torch.Tensor:
+        asked.append(any(ctx.needs_input_grad))
+        return forward(ctx, *args)
+
+    monkeypatch.setattr(loss_module._LinearCrossEntropy, "forward", staticmethod(spy))
+    with torch.no_grad():
+        cross_entropy_sum(gpt, hidden, targets, 8)
+    assert asked == [False]
 
 
 def test_logits_are_never_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
