@@ -20,6 +20,21 @@ VERSE = (
     "Rough winds do shake the darling buds of May,\nAnd summer's lease hath all too short a date;"
 )
 
+CHINESE = (
+    "张三今天就去北京出差，他要在那里见几位多年没有见面的老朋友，还要谈一谈一整年的收入和发展，"
+    "李四却留在公司里，一个人把仓库里的旧灯一盏一盏地擦干净，等他回来的时候好让他大吃一惊。"
+)
+
+
+def wrapped_chinese(width: int) -> str:
+    """The Chinese text in lines that no punctuation begins, as typesetters wrap it."""
+    found, rest = [], CHINESE
+    while len(rest) > width:
+        end = next(place for place in range(width, 0, -1) if rest[place] not in "，。")
+        found.append(rest[:end])
+        rest = rest[end:]
+    return "\n".join([*found, rest])
+
 
 def sizes(text: str) -> list[int]:
     return [len(block) for block in blocks(list(lines(text)))]
@@ -42,6 +57,9 @@ def test_wrapped_prose_is_one_block(width: int) -> None:
         f"{PROSE}\n{PROSE}",
         textwrap.fill(PROSE, 60).replace("\n", "  \n"),
         "\n".join(f"- {line}" for line in textwrap.wrap(PROSE, 60)),
+        "\n".join(part * 5 for part in ("没有船来送走它的信。", "她沿着港口走过了灯。")),
+        "\n".join(f"{part * 4}他说：「好。」" for part in ("没有船来送走它的信。", "她走了。")),
+        f"{CHINESE[:47]}\n{CHINESE[:60]}\n{CHINESE[:52]}",
     ],
 )
 def test_other_lines_stand_alone(text: str) -> None:
@@ -58,6 +76,29 @@ def test_the_same_words_are_broken_where_they_were() -> None:
     text = textwrap.fill(PROSE, 60)
     block = list(lines(text))
     assert "\n".join(broken(joined(block), block)) == text
+
+
+@pytest.mark.parametrize("width", [46, 48, 55])
+def test_wrapped_chinese_is_joined_without_spaces(width: int) -> None:
+    text = wrapped_chinese(width)
+    block = list(lines(text))
+    assert sizes(text) == [len(block)]
+    assert joined(block) == CHINESE
+    assert "\n".join(broken(CHINESE, block)) == text
+    corrected = broken(CHINESE.replace("今天就去", "今天去"), block)
+    pairs = zip(corrected, block, strict=True)
+    assert all(abs(len(new) - len(line.body)) <= 2 for new, line in pairs)
+
+
+def test_english_quotes_keep_the_space_between_them() -> None:
+    block = list(lines("He said: “Nobody has ever come from there.”\n“Why not?” she asked him."))
+    assert joined(block) == "He said: “Nobody has ever come from there.” “Why not?” she asked him."
+
+
+def test_the_same_words_are_not_broken_otherwise() -> None:
+    place = CHINESE.index("，")
+    block = list(lines(f"{CHINESE[:place]}\n{CHINESE[place:]}"))
+    assert broken(joined(block), block) == [CHINESE[:place], CHINESE[place:]]
 
 
 @given(st.text(alphabet="ab 灯塔，。「", max_size=120))
