@@ -162,7 +162,12 @@ def _add_model_commands(commands: Any) -> None:
     parser = _add(commands, "export", export.run, "export a model to ONNX")
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("out", metavar="OUT", help="folder to create")
-    parser.add_argument("--precision", choices=("fp32", "fp16", "int8", "int4"), default="fp32")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "int8", "int4"),
+        default="fp32",
+        help="(default: fp32; the others are not built yet)",
+    )
     parser.add_argument("--variant", choices=("fast", "portable"), default=None)
     _add_adapter_flag(parser)
     parser.add_argument("--json", action="store_true")

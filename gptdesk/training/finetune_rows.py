@@ -112,7 +112,8 @@ class TuningRows:
             raise TrainingError(
                 f"There is nothing to learn from: {why}",
                 "Lines are objects with document and summary, with src, tgt, src_lang and "
-                "tgt_lang, with text and label, or with messages; prose is .txt or .md.",
+                "tgt_lang, with text and rewritten, with text and label, or with messages; prose is "
+                ".txt or .md.",
             )
         detail = f"{split}: {index.examples:,} pieces in {index.rows:,} rows of {self.context}"
         yield StageProgress("examples", SPLITS.index(split) + 1, len(SPLITS), detail)

@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATA",
         nargs="+",
         help="folders and files: .txt and .md to learn a style from; .jsonl of document and "
-        "summary, of src, tgt, src_lang and tgt_lang, or of messages, to learn answers from, or of "
-        "text and label, to learn classes from",
+        "summary, of src, tgt, src_lang and tgt_lang, of text and rewritten, or of messages, to learn "
+        "answers from, or of text and label, to learn classes from",
     )
     parser.add_argument("--out", metavar="FOLDER", required=True, help="where the result goes")
     _add_method(parser)
