@@ -11,7 +11,7 @@ from gptdesk.tasks.markup import Fragment, Line, cut_at, fragments, has_words, l
 from gptdesk.tasks.proofreading import ENDS, as_title, strays, without_damage
 from gptdesk.tasks.rewriting_prompts import RewritingPrompts
 from gptdesk.tasks.run import TaskRun
-from gptdesk.tasks.survival import lost_ranges
+from gptdesk.tasks.survival import lost_ranges, made_up
 from gptdesk.text.language import guess_language
 from gptdesk.text.segmentation import sentences
 
@@ -121,6 +121,11 @@ class Rewriter:
         if lost:
             return self._kept(
                 words, f"the model lost {', '.join(lost)}; the text was kept as it was."
+            )
+        invented = made_up(words, answer)
+        if invented:
+            return self._kept(
+                words, f"the model made up {', '.join(invented)}; the text was kept as it was."
             )
         before, after = guess_language(words), guess_language(answer)
         if before and after and before != after:

@@ -79,6 +79,19 @@ def lost_ranges(source: str, target: str, *, verbatim: bool = True) -> list[tupl
     return _merged(sorted(lost))
 
 
+def made_up(source: str, target: str) -> list[str]:
+    """The literals and numbers of `target` that `source` has nowhere, by their names.
+
+    Said twice is not made up, and neither is a part of a date or a range.
+    """
+    known = {part for mark in marks(source) for part in (mark.value, *_parts(mark.value))}
+    return [
+        mark.name
+        for mark in marks(target)
+        if mark.value not in known and mark.value.lstrip("0") not in known
+    ]
+
+
 def _numbers_outside(spans: Sequence[tuple[int, int]], text: str) -> Iterator[re.Match[str]]:
     """The numbers of a text, made narrow, that do not begin in one of the spans."""
     for match in _NUMBER.finditer(_narrow(text)):

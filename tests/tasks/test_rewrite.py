@@ -203,6 +203,8 @@ def test_a_simplified_sentence_may_become_several(tokenizer: Tokenizer) -> None:
     ("answer", "told"),
     [
         ("The bridge had been closed. It was opened.", "lost 1962"),
+        ("The bridge was closed in 1957. It was opened in 1962.", "made up 1957"),
+        ("It was opened in 1962, see https://example.org/.", "made up https://example.org/"),
         ("1962 年，那座一直关闭的桥重新开放了，人们又可以走过去了。", "another language"),
     ],
 )

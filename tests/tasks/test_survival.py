@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gptdesk.tasks.survival import lost_ranges
+from gptdesk.tasks.survival import lost_ranges, made_up
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,29 @@ def test_other_languages_may_group_digits_otherwise(target: str) -> None:
     assert lost_ranges("1,000 men", target)
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "names"),
+    [
+        ("long ago", "in 1823", ["1823"]),
+        ("in 1823", "in 1823. In 1823 too", []),
+        ("in 1823", "in the 1820s", ["1820s"]),
+        ("1934-1971", "from 1934 to 1971", []),
+        ("on 03/04/2026", "on 3 April 2026", []),
+        ("on 03/04/2026", "on 04/03/2026", ["04/03/2026"]),
+        ("for 10-20 men", "for 20-10 men", ["20-10"]),
+        ("the page", "the page <b>", ["<b>"]),
+        ("`a`", "`a` and `a`, or `b`", ["`b`"]),
+        ("５月", "5月", []),
+    ],
+)
+def test_made_up(source: str, target: str, names: list[str]) -> None:
+    assert made_up(source, target) == names
+
+
 @given(st.text(alphabet="a1,.-１－年月 `", max_size=40), st.booleans())
 def test_a_text_loses_nothing_to_itself(text: str, verbatim: bool) -> None:
     assert lost_ranges(text, text, verbatim=verbatim) == []
+    assert made_up(text, text) == []
 
 
 @given(st.text(alphabet="a1,.-年月 `", max_size=40), st.text(alphabet="1,a", max_size=10))
