@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gptdesk.tasks.survival import Mark, marks
@@ -16,6 +17,9 @@ _ALWAYS_ALLOWED = 2
 # Nobody corrects as much in one go: all of it counts as changed, without a comparison.
 _LONGEST_COMPARED = 300
 
+# What "I" begins in English is a capital wherever it stands.
+_PRONOUN = re.compile(r"i(?:['’][a-z]+)?[ \t]")
+
 ENDS = (".", "。", "!", "！", "?", "？")
 """What a sentence ends with, and a title does not."""
 
@@ -24,7 +28,7 @@ def as_title(source: str, answer: str) -> str:
     """Undo what makes a sentence of a heading or a list item: a capital, a full stop at the end."""
     if not source.endswith(ENDS):
         answer = answer.rstrip("".join(ENDS))
-    if source[:1].lower() == answer[:1].lower():
+    if source[:1].lower() == answer[:1].lower() and not _PRONOUN.match(source):
         answer = source[:1] + answer[1:]
     return answer
 

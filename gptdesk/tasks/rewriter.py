@@ -51,15 +51,15 @@ class Rewriter:
         self.notes: list[str] = []
         self._least = run.ops.profile.certainty(_TASK) if prompts.manner == PROOFREAD else 0.0
         self._line = 1
+        self._kind = ""
         self._is_title = False
 
     def begin(self, number: int, line: Line) -> str:
-        """Turn to a line, whose number the notes give; titles are a kind of their own."""
+        """Turn to a line, whose number the notes give; headings and list items are of own kinds."""
         self._line = number
-        marked = bool(line.marker.strip(" \t\u3000>"))
-        short = len(line.body.encode()) < _SHORTEST_SENTENCE
-        self._is_title = (marked or short) and not line.body.endswith(ENDS)
-        return "title" if self._is_title else ""
+        marks = line.marker.strip(" \t\u3000>")
+        self._kind = "heading" if "#" in marks else "marked" if marks else ""
+        return self._kind
 
     def pieces(self, body: str) -> list[Fragment]:
         """Cut a line into sentences, and at the borders of table cells.
@@ -67,6 +67,7 @@ class Rewriter:
         The joined text of the pieces is `body`. Chat models are given lines that fit as a whole:
         they see what a word refers to.
         """
+        self._is_title = self._may_be_title(body)
         if self._prompts.takes_paragraphs and self._answers.fits(body):
             return [Fragment(body, literal=False)]
         borders = [span for span in literals(body) if body[slice(*span)].strip() == "|"]
@@ -94,6 +95,15 @@ class Rewriter:
     def joiner(self) -> Verbatim:
         """What puts the rewritten pieces of a line together."""
         return Verbatim()
+
+    def _may_be_title(self, body: str) -> bool:
+        """Whether a line need not begin with a capital and end with a full stop."""
+        if body.endswith(ENDS):
+            return False
+        if self._kind == "heading":
+            return True
+        short = len(body.encode()) < _SHORTEST_SENTENCE
+        return (bool(self._kind) or short) and len(_sentences(body)) == 1
 
     def _checked(self, words: str, answer: str, certainty: Certainty) -> str:
         """The answer, or the words as they were."""

@@ -181,6 +181,34 @@ def test_sentences_in_a_list_are_sentences(tokenizer: Tokenizer) -> None:
     assert rewritten == "- They receive it.\n- they wait. they receive it"
 
 
+def capitalized(text: str) -> str:
+    """A model that makes a sentence of everything."""
+    text = corrected(text)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+
+
+def test_several_sentences_in_a_list_item_are_sentences(tokenizer: Tokenizer) -> None:
+    wrapped = (
+        "- he went down to the old harbour with his brother, and then\n"
+        "  nobody had come home. It was nice."
+    )
+    assert rewrite(wrapped, tokenizer, capitalized)[0] == wrapped.replace("he went", "He went")
+    text = "- Why not go? He can recieve it"
+    assert rewrite(text, tokenizer, capitalized)[0] == "- Why not go? He can receive it."
+
+
+def test_a_heading_of_several_sentences_is_a_heading(tokenizer: Tokenizer) -> None:
+    text = "# Step 1. How they recieve it\n\n## why not? A guide"
+    rewritten, _, _ = rewrite(text, tokenizer, capitalized)
+    assert rewritten == text.replace("recieve", "receive")
+
+
+def test_i_is_a_capital_in_a_list_too(tokenizer: Tokenizer) -> None:
+    text = "- i am here\n- i'm here\n- in here\n- i.e. here"
+    rewritten, _, _ = rewrite(text, tokenizer, capitalized)
+    assert rewritten == "- I am here\n- I'm here\n- in here\n- i.e. here"
+
+
 def test_the_same_words_in_a_list_and_in_a_paragraph(tokenizer: Tokenizer) -> None:
     line = "the boat came home rather late"
     text = f"- {line}\n{line}\n- {line}"
