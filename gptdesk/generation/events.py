@@ -64,10 +64,18 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class GenerationEnd:
-    """The last item of one generation: why it ended, and its figures."""
+    """The last item of one generation.
+
+    Attributes:
+        reason: why it ended.
+        stats: its figures.
+        logprob: of the model's choice to end the text, as of a `Token`. None where it ended
+            otherwise, and unless `top_logprobs` > 0.
+    """
 
     reason: FinishReason
     stats: Stats
+    logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

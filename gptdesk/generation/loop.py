@@ -55,11 +55,15 @@ def generate(
     end: FinishReason = "cancelled"
     if context.length == len(prompt):
         end = yield from _decode(run, sampler, cancel)
-    yield GenerationEnd(end, run.stats(seed))
+    yield GenerationEnd(end, run.stats(seed), run.end_logprob)
 
 
 class _Run:
-    """What one generation accumulates: the ids so far, the text held back, the times."""
+    """What one generation accumulates: the ids so far, the text held back, the times.
+
+    Attributes:
+        end_logprob: of the model's choice to end the text, once it was made.
+    """
 
     def __init__(
         self, context: CachedContext, tokenizer: Tokenizer, sampling: Sampling, prompt: list[int]
@@ -70,6 +74,7 @@ class _Run:
         self.history = prompt.copy()
         self.prompt_tokens = len(prompt)
         self.reused = 0
+        self.end_logprob: float | None = None
         self._stream = tokenizer.stream(prompt)
         self._stops = StopMatcher(sampling.stop)
         self._start = time.perf_counter()
@@ -135,6 +140,7 @@ def _decode(
         suppressed = ends if run.new_tokens < run.sampling.min_new_tokens else frozenset()
         choice = sampler.choose(run.context.logits, run.history, suppressed)
         if choice.id in ends:
+            run.end_logprob = choice.logprob
             yield from _held_back(run, choice.id)
             return "stop"
         yield run.add(choice)

@@ -57,7 +57,7 @@ class BoundedAnswers:
 
         Args:
             values: sampling laid over the task's.
-            certainty: is told of the tokens; wants `top_logprobs` among the values.
+            certainty: is told of the tokens and the end; wants `top_logprobs` among the values.
         """
         count = self._tokenizer.count(piece)
         most = min(
@@ -76,4 +76,6 @@ class BoundedAnswers:
             parts.append(trimmer.push(item.text))
             if trimmer.complete:
                 self._run.enough()
+        if certainty is not None:
+            certainty.end(self._run.end_logprob)
         return "".join(parts)

@@ -20,6 +20,7 @@ class Certainty:
         self._ends: list[int] = []
         self._logprobs: list[float] = []
         self._waiting = 0.0
+        self._end: float | None = None
 
     def push(self, token: Token) -> None:
         """Take the next token, generated with `top_logprobs` above 0."""
@@ -31,16 +32,20 @@ class Certainty:
             self._logprobs.append(self._waiting)
             self._waiting = 0.0
 
+    def end(self, logprob: float | None) -> None:
+        """Take the log-probability of the model's choice to end the answer, where it is known."""
+        self._end = logprob
+
     def of(self, start: int, end: int) -> float:
         """The probability of the least probable token from `start` to `end`.
 
         Where nothing stands it is that of the token behind: it was written instead of what is not
-        there. At the end of the text that is unknown, and 0.
+        there. At the end of the text that is the choice to end it; where unknown, it is 0.
         """
         first = bisect.bisect_right(self._ends, start)
         last = bisect.bisect_left(self._ends, max(end, start + 1))
-        touched = self._logprobs[first : last + 1]
-        return math.exp(min(touched)) if touched else 0.0
+        logprob = min(self._logprobs[first : last + 1], default=self._end)
+        return 0.0 if logprob is None else math.exp(logprob)
 
 
 def certain_changes(source: str, answer: str, certainty: Certainty, least: float) -> str:

@@ -29,6 +29,7 @@ class TaskRun:
 
     Attributes:
         reason: why the last generation ended.
+        end_logprob: of its model's choice to end it; see `GenerationEnd`.
         sampling: the settings of the run, its seed drawn once, so that the seed in the
             statistics repeats the whole run, however many generations it has.
     """
@@ -38,6 +39,7 @@ class TaskRun:
         seed = random.randrange(_SEEDS) if sampling.seed is None else sampling.seed
         self.sampling = sampling.with_values({"seed": seed})
         self.reason: FinishReason = "stop"
+        self.end_logprob: float | None = None
         self._began = time.perf_counter()
         self._first_token = 0.0
         self._decoded, self._decode_seconds = 0, 0.0
@@ -93,7 +95,7 @@ class TaskRun:
 
     def _add(self, end: GenerationEnd) -> None:
         before, stats = self._stats, end.stats
-        self.reason = end.reason
+        self.reason, self.end_logprob = end.reason, end.logprob
         if stats.tokens_per_second > 0:
             self._decoded += stats.new_tokens - 1
             self._decode_seconds += (stats.new_tokens - 1) / stats.tokens_per_second

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,17 @@ def test_it_ends_where_the_model_ends(tokenizer: Tokenizer) -> None:
     assert [token.id for token in tokens] == tokenizer.encode_plain(TEXT)
     assert end.reason == "stop"
     assert end.stats.new_tokens == len(tokens)
+    assert end.logprob is None
+
+
+def test_the_probability_of_the_end_is_that_of_the_choice(tokenizer: Tokenizer) -> None:
+    context = CachedContext(engine(tokenizer))
+    _, end = run(context, tokenizer, top_logprobs=1)
+    logits = context.logits.astype("float64")
+    expected = logits.max() - math.log(sum(math.exp(value) for value in logits))
+    assert end.logprob == pytest.approx(expected)
+    for limit in ({"max_new_tokens": 2}, {"stop": ("storm",)}):
+        assert run(context, tokenizer, top_logprobs=1, **limit)[1].logprob is None
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def make_tokenizer(folder: Path, *, chat: bool) -> Tokenizer:
 class AnsweringOperations:
     """A model that answers what `answer` makes of the prompt's text.
 
-    `logprob` is that of a token, by its text.
+    `logprob` is that of a token, by its text, and that of the end by "".
 
     Attributes:
         prompts: every prompt's text, in order.
@@ -85,7 +85,9 @@ class AnsweringOperations:
         self.samplings.append(sampling)
         yield Progress(stage="reading", done=used, total=used)
         stream, count, reason = self.tokenizer.stream(), 0, "stop"
-        for token in self.tokenizer.encode_plain(self._answer(text)):
+        end = self._logprob("") if sampling.top_logprobs else None
+        ids = self.tokenizer.encode_plain(self._answer(text))
+        for token in ids:
             if enough.is_set() or self.cancel.is_set():
                 reason = "stop" if enough.is_set() else "cancelled"
                 break
@@ -100,7 +102,8 @@ class AnsweringOperations:
         rest = stream.flush()
         if rest:
             yield Token(0, rest)
-        yield GenerationEnd(reason, Stats(prompt_tokens=used, new_tokens=count, seed=1))
+        stats = Stats(prompt_tokens=used, new_tokens=count, seed=1)
+        yield GenerationEnd(reason, stats, end if count == len(ids) else None)
 
     def score(self, prompt: Prompt, continuations: Sequence[str]) -> list[float]:
         """No task asks for this yet."""

@@ -35,6 +35,15 @@ def test_what_was_left_out_is_as_sure_as_what_follows_it() -> None:
     assert certainty.of(7, 7) == 0.0
 
 
+def test_what_was_left_out_at_the_end_is_as_sure_as_the_end() -> None:
+    certainty = certainty_of(("He", 0.9), (" left", 0.4))
+    certainty.end(math.log(0.8))
+    assert certainty.of(7, 7) == pytest.approx(0.8)
+    assert certainty.of(3, 7) == pytest.approx(0.4)
+    certainty.end(None)
+    assert certainty.of(7, 7) == 0.0
+
+
 def test_a_character_in_several_tokens_is_as_sure_as_all_of_them() -> None:
     certainty = certainty_of(("", 0.3), ("", 0.9), ("\u9f98", 0.8), ("\u3002", 0.9))
     assert certainty.of(0, 1) == pytest.approx(0.3)

@@ -159,6 +159,22 @@ def test_what_the_model_is_not_sure_of_is_not_done(
     assert bool(ops.samplings[0].top_logprobs) == bool(least)
 
 
+@pytest.mark.parametrize(("end", "wanted"), [(0.99, True), (0.3, False)])
+def test_what_the_model_leaves_out_at_the_end(
+    tokenizer: Tokenizer, end: float, wanted: bool
+) -> None:
+    rewrite_task = dataclasses.replace(TEMPLATES.tasks["rewrite"], certainty=0.5)
+    profile = dataclasses.replace(TEMPLATES, tasks={"rewrite": rewrite_task})
+    for text, right in (("I like it it", "I like it"), ("他很好。。", "他很好。")):
+        ops = AnsweringOperations(
+            tokenizer,
+            lambda _, right=right: right,
+            profile=profile,
+            logprob=lambda token: math.log(0.99 if token else end),
+        )
+        assert run_task("rewrite", text, ops)[0] == (right if wanted else text)
+
+
 def test_short_texts_may_change_a_little(tokenizer: Tokenizer) -> None:
     answers = {"Teh": "The", "Yes.": "No.", "我门": "我们"}
     for text, wanted in {"Teh": "The", "Yes.": "Yes.", "我门": "我们"}.items():
