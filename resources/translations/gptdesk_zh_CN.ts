@@ -28,6 +28,14 @@
         <translation>模型没有发现需要改动之处。</translation>
     </message>
     <message>
+        <source>The text has changed since this run began, so it was not replaced.</source>
+        <translation>生成开始后原文有改动，因此没有替换。</translation>
+    </message>
+    <message>
+        <source>Insert or copy the result, or generate it anew from the text as it is now.</source>
+        <translation>可以插入或复制结果，或者按现在的原文重新生成。</translation>
+    </message>
+    <message>
         <source>{0} more remarks</source>
         <translation>另有 {0} 条说明</translation>
     </message>
@@ -548,8 +556,8 @@
         <translation>替换</translation>
     </message>
     <message>
-        <source>Put it in place of the source</source>
-        <translation>用它替换原文</translation>
+        <source>Put it in place of the source, once it is complete</source>
+        <translation>完整生成后，用它替换原文</translation>
     </message>
     <message>
         <source>Copy</source>

@@ -72,7 +72,7 @@ def test_a_weak_language_is_noticed_and_translated_all_the_same(weak: Driver) ->
     assert "German is experimental" in weak.label(WORDS)
     weak.window.panel.sampling.restore("custom", {"seed": 7, "max_new_tokens": 8})
     weak.generate()
-    assert weak.window.panel.card.text
+    assert weak.window.panel.card.text_view.toPlainText()
     choose(weak, "translate.target", "zh")
     weak.until(lambda: not notice.isVisible())
 

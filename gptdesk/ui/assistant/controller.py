@@ -98,6 +98,11 @@ class AssistantController(QObject):
     def _editor(self) -> TextEdit:
         return self._tabs.current.editor
 
+    @property
+    def _result(self) -> Result:
+        """The result on the card."""
+        return self._results[self._panel.mode]
+
     @Slot()
     def generate(self) -> None:
         """Start a run in the panel's mode."""
@@ -113,7 +118,7 @@ class AssistantController(QObject):
         """Another version: of what is provisional, or of the result on the card."""
         if self.busy:
             return
-        source = self._results[self._panel.mode].source
+        source = self._result.source
         if self._panel.mode == CONTINUE:
             self._start_continuation(again=self._editor.has_provisional)
         else:
@@ -140,21 +145,24 @@ class AssistantController(QObject):
     @Slot()
     def insert(self) -> None:
         """Put the result at the cursor of the document."""
-        self._editor.insert_result(self._panel.card.text)
+        self._editor.insert_result(self._result.text)
         self._editor.setFocus()
 
     @Slot()
     def replace(self) -> None:
         """Put the result in place of its source."""
-        source = self._results[self._panel.mode].source
-        if source is not None and source.replaceable:
-            source.replace_by(self._panel.card.text)
+        source = self._result.source
+        if source is None or not self._result.may_replace:
+            return
+        if source.replace_by(self._result.text):
             self._editor.setFocus()
+        else:
+            self._say_source_has_changed()
 
     @Slot()
     def copy(self) -> None:
         """Copy the result."""
-        QApplication.clipboard().setText(self._panel.card.text)
+        QApplication.clipboard().setText(self._result.text)
 
     # --- runs ---
 
@@ -216,7 +224,7 @@ class AssistantController(QObject):
         elif isinstance(event, Progress):
             self._panel.controls.show_busy(self._progress.after(event))
         elif isinstance(event, Finished):
-            self.measured.emit(event.stats)
+            self._show_outcome(event)  # of a run that was stopped
 
     def _add_text(self, text: str) -> None:
         self._panel.controls.show_busy(self._progress.writing())
@@ -231,11 +239,9 @@ class AssistantController(QObject):
     @Slot(int, object)
     def _on_finished(self, job: int, finished: Finished) -> None:
         if job == self._job:
+            self._results[self._run_mode].complete = True
             brought = self._end_run()
-            self.measured.emit(finished.stats)
-            self._results[self._run_mode].changes = finished.result.get("changes") or ()
-            self._show_changes()
-            self._show_notes(finished)
+            self._show_outcome(finished)
             if _left_all_alone(finished):
                 self._say_nothing_to_change()
             if not brought:
@@ -252,6 +258,12 @@ class AssistantController(QObject):
         if job == self._job:
             self._end_run()
 
+    def _show_outcome(self, finished: Finished) -> None:
+        self.measured.emit(finished.stats)
+        self._results[self._run_mode].changes = finished.result.get("changes") or ()
+        self._show_changes()
+        self._show_notes(finished)
+
     def _say_nothing_came(self) -> None:
         self._messages.show(
             Message(
@@ -264,6 +276,11 @@ class AssistantController(QObject):
     def _say_nothing_to_change(self) -> None:
         title = self.tr("The model found nothing to change.")
         self._messages.show(Message(title, "", is_error=False))
+
+    def _say_source_has_changed(self) -> None:
+        title = self.tr("The text has changed since this run began, so it was not replaced.")
+        hint = self.tr("Insert or copy the result, or generate it anew from the text as it is now.")
+        self._messages.show(Message(title, hint, is_error=False))
 
     def _show_notes(self, finished: Finished) -> None:
         notes = told_all(finished.result.get("notes") or ())
@@ -296,16 +313,14 @@ class AssistantController(QObject):
         self._panel.controls.show_alternatives(index, count, busy=self.busy)
 
     def _show_changes(self) -> None:
-        result = self._results[self._panel.mode]
+        result = self._result
         source = result.source.text if result.source is not None else ""
         self._marks.show(source, result.text, result.changes)
 
     def _show_card_actions(self) -> None:
-        result = self._results[self._panel.mode]
+        result = self._result
         self._panel.card.set_actions(
-            text=bool(result.text),
-            replace=result.source is not None and result.source.replaceable,
-            busy=self.busy,
+            text=bool(result.text), replace=result.may_replace, busy=self.busy
         )
 
 

@@ -55,7 +55,10 @@ class ResultCard(Translated, QFrame):
         self.text_view.setAccessibleName(self.tr("Result"))
         texts = {
             "insert": (self.tr("Insert"), self.tr("Insert at the cursor")),
-            "replace": (self.tr("Replace"), self.tr("Put it in place of the source")),
+            "replace": (
+                self.tr("Replace"),
+                self.tr("Put it in place of the source, once it is complete"),
+            ),
             "copy": (self.tr("Copy"), self.tr("Copy to the clipboard")),
             "retry": (self.tr("Retry"), self.tr("Write another version (Ctrl+R)")),
         }
@@ -63,11 +66,6 @@ class ResultCard(Translated, QFrame):
             widget = self._buttons[key][0]
             widget.setText(text)
             widget.setToolTip(help_text)
-
-    @property
-    def text(self) -> str:
-        """The result so far."""
-        return self.text_view.toPlainText()
 
     def set_text(self, text: str) -> None:
         """Show a whole result."""
@@ -88,7 +86,7 @@ class ResultCard(Translated, QFrame):
         self.text_view.setPlaceholderText(text)
 
     def set_actions(self, *, text: bool, replace: bool, busy: bool) -> None:
-        """Which actions make sense: a result is there, its source still is, a run goes on."""
+        """Which actions make sense: a result is there, it may replace its source, a run goes on."""
         allowed = {
             "insert": text and not busy,
             "replace": text and replace and not busy,

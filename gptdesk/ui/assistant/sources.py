@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shiboken6
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
-from PySide6.QtGui import QTextCursor
 
 from gptdesk.ui.assistant.panel import CONTINUE, SIDE_BY_SIDE, AssistantPanel
-from gptdesk.ui.assistant.result import Source
+from gptdesk.ui.assistant.result import Source, growing_range
 from gptdesk.ui.assistant.source_chooser import PASTED, SELECTION
 from gptdesk.ui.documents import DocumentTabs
 from gptdesk.ui.editor.text_edit import TextEdit
@@ -43,7 +42,7 @@ class Sources(QObject):
         if kind == PASTED:
             return Source(self._panel.source_text.pasted_text)
         if kind == SELECTION and editor.selected_text():
-            return Source(editor.selected_text(), editor, QTextCursor(editor.textCursor()))
+            return Source(editor.selected_text(), editor, growing_range(editor.textCursor()))
         return Source(editor.plain_text(), editor)
 
     @Slot()
