@@ -121,7 +121,8 @@ class Finished(Event):
     Attributes:
         result: what text cannot carry (sources of sentences, paragraph alignment, parts, notes).
         stats: figures of the whole run.
-        reason: why it ended.
+        reason: why it ended; where the result was written in parts, such as sentences, "stop" only
+            if the model ended each of them, and otherwise the first limit that it hit.
     """
 
     result: Mapping[str, Any] = field(default_factory=dict)

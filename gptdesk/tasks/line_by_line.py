@@ -119,6 +119,7 @@ class LineByLine:
             text = piece.text
             if not piece.literal:
                 text = yield from self._worker.write(text)
+                self._run.end_part()
             if self._run.cancelled:
                 return whole
             shown = joiner.push(piece.text, text)

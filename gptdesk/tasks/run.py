@@ -40,6 +40,7 @@ class TaskRun:
         self.sampling = sampling.with_values({"seed": seed})
         self.reason: FinishReason = "stop"
         self.end_logprob: float | None = None
+        self._first_limit: FinishReason = "stop"
         self._began = time.perf_counter()
         self._first_token = 0.0
         self._decoded, self._decode_seconds = 0, 0.0
@@ -85,12 +86,21 @@ class TaskRun:
                 yield item
         return "".join(pieces)
 
+    def end_part(self) -> None:
+        """A part of the result is written: if its last generation hit a limit, the run did.
+
+        Without parts the last generation of all decides, however many made notes or attempts.
+        """
+        if self._first_limit == "stop":
+            self._first_limit = self.reason
+
     def finished(self, result: Mapping[str, Any] | None = None) -> Finished:
         """The last event: `result` and the figures so far."""
+        reason = self.reason if self._first_limit == "stop" else self._first_limit
         return Finished(
             result=result or {},
             stats=self._stats,
-            reason="cancelled" if self.cancelled else self.reason,
+            reason="cancelled" if self.cancelled else reason,
         )
 
     def _add(self, end: GenerationEnd) -> None:

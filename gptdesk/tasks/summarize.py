@@ -160,6 +160,7 @@ def _point(
         return ""
     prompt = prompts.whole(section, "paragraph")
     point = yield from collect_sentence(run, prompt, _answer_values(run, prompt))
+    run.end_part()
     if len(parts) == 1:
         reader.record(parts[0], point)
     return point
