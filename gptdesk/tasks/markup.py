@@ -1,4 +1,4 @@
-"""Takes lines apart into language, which is translated, and marks, which are kept as they are."""
+"""Takes lines apart into language, which is written anew, and marks, which stay as they are."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Line:
     Attributes:
         start: its first character in the text.
         marker: indentation, list marker and the like.
-        body: what is left; "" when the line has no word to translate.
+        body: what is left; "" when the line has no word to write anew.
         tail: white space at the end, which Markdown takes for a line break.
         line_break: as it stands in the text; "" at the end of the text.
     """
@@ -73,7 +73,7 @@ class Fragment:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is anything to translate."""
+    """Whether there is anything to translate or to rewrite."""
     return any(character.isalpha() for character in text)
 
 

@@ -1,7 +1,7 @@
-"""Hard-wrapped paragraphs: lines that were broken to fit a width are translated as one text.
+"""Hard-wrapped paragraphs: lines that were broken to fit a width are written anew as one text.
 
-Translated line by line, their sentences would fall apart; translated as one, the result is
-broken again into as many lines.
+Translated or rewritten line by line, their sentences would fall apart; as one text they stay
+whole, and the result is broken again into as many lines.
 """
 
 from __future__ import annotations
