@@ -1,8 +1,8 @@
 """Takes the pictures of the readme: `python -m tests.screenshots [FOLDER]`, resources/screenshots by default.
 
-The window is the real one and so is what the bundled model writes; seeds are fixed: but for the speed in
-the status bar the pictures
-change only when the window or the model does. Nothing of the person's own settings is read or written.
+The window is the real one and so is what the bundled model writes; seeds are fixed: but for the speed
+in the status bar the pictures change only when the window or the model does. Nothing of the person's
+own settings is read or written.
 """
 
 from __future__ import annotations
