@@ -33,14 +33,14 @@ LONGEST = 60_000  # characters of a document
 def nats_by_position(gpt: GPT, ids: list[int]) -> torch.Tensor:
     """-log p of each id but the first, in nats: (LENGTH,)."""
     tokens = torch.tensor([ids])  # (1, LENGTH + 1)
-    hidden = gpt.model(tokens[:, :-1])  # (1, LENGTH, hidden_size)
+    hidden = gpt.model(tokens[:, :-1], None)  # (1, LENGTH, hidden_size)
     logits = gpt.logits(hidden).float()[0]  # (LENGTH, vocabulary)
     return torch.nn.functional.cross_entropy(logits, tokens[0, 1:], reduction="none")
 
 
 def rows(path: Path, tokenizer: Tokenizer) -> Iterator[list[int]]:
     """Stretches of long documents, the end of text before each: (LENGTH + 1) ids."""
-    (end,) = tokenizer.end_ids
+    end = min(tokenizer.end_ids)  # <|endoftext|>; chat turns have an end of their own
     for document in read_prose(path):
         ids = tokenizer.encode_plain("\n".join(document)[:LONGEST])
         for start in range(0, len(ids) - LENGTH + 1, LENGTH):
