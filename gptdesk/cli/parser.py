@@ -20,6 +20,7 @@ from gptdesk.cli.commands import (
     train,
     unbuilt,
 )
+from gptdesk.cli.model_argument import add_model_argument
 from gptdesk.generation.sampling import Sampling
 from gptdesk.tasks.options import option_fields
 from gptdesk.tasks.registry import TASKS
@@ -156,11 +157,11 @@ def _add_model_commands(commands: Any) -> None:
     parser = _add(
         commands, "info", models.info, "show what a model or adapter is, without loading it"
     )
-    parser.add_argument("path", metavar="PATH")
+    add_model_argument(parser, "PATH", "model or adapter")
     parser.add_argument("--json", action="store_true")
 
     parser = _add(commands, "export", export.run, "export a model to ONNX")
-    parser.add_argument("path", metavar="PATH")
+    add_model_argument(parser, "PATH")
     parser.add_argument("out", metavar="OUT", help="folder to create")
     parser.add_argument(
         "--precision",

@@ -33,6 +33,12 @@ def test_info_shows_what_the_headers_say(capsys: Run, tiny_llama_dir: Path) -> N
     assert f"{data['parameters']:,}" in out
 
 
+def test_a_dash_is_the_bundled_model(capsys: Run) -> None:
+    code, out = run(capsys, "info", "-", "--json")
+    assert code == 0
+    assert json.loads(out)["path"] == str(paths.default_model_dir())
+
+
 def test_models_lists_the_bundled_one_and_extra_folders(capsys: Run, tiny_gpt2_dir: Path) -> None:
     code, out = run(capsys, "models", "--folder", tiny_gpt2_dir.parent, "--json")
     found = {Path(entry["path"]) for entry in json.loads(out)}

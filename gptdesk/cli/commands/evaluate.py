@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gptdesk
-from gptdesk import atomic, paths
+from gptdesk import atomic
 from gptdesk.cli.commands.task import sampling_values
 from gptdesk.cli.label_options import add_label_arguments, labelling_from, name_and_value
+from gptdesk.cli.model_argument import add_model_argument
 from gptdesk.cli.terminal import ProgressLine, cancel_on_interrupt, load_model
 from gptdesk.errors import DocumentError
 from gptdesk.generation.events import Progress
@@ -27,7 +28,7 @@ _WHOLE_NUMBERS = ("tokens", "bytes")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that no other command has."""
-    parser.add_argument("path", metavar="MODEL", help='model folder or file ("-": the bundled one)')
+    add_model_argument(parser)
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -64,8 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
     settings = _settings(options)
     line = ProgressLine(quiet=options.quiet or options.json)
-    path = str(paths.default_model_dir()) if options.path == "-" else options.path
-    model = load_model(options, path, line)
+    model = load_model(options, options.path, line)
     reports: list[FileReport] = []
     with contextlib.closing(model), cancel_on_interrupt() as cancel:
         for event in evaluate(model, [Path(name) for name in options.files], settings, cancel):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gptdesk import paths
 from gptdesk.cli.label_options import add_label_arguments, labelling_from
+from gptdesk.cli.model_argument import add_model_argument
 from gptdesk.cli.training_line import TrainingLine, held_out_text, told
 from gptdesk.model.lora_settings import ALL_LINEAR, LoraSettings
 from gptdesk.training.allocation import use_large_pages
@@ -25,7 +26,7 @@ _EXIT_DIVERGED = 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("path", metavar="MODEL", help='model folder or file ("-": the bundled one)')
+    add_model_argument(parser)
     parser.add_argument(
         "data",
         metavar="DATA",
@@ -137,7 +138,7 @@ def settings_from(options: argparse.Namespace) -> FinetuneSettings:
     targets = ALL_LINEAR if names == [ALL_LINEAR] else tuple(names)
     alpha = 2.0 * options.rank if options.alpha is None else options.alpha
     return FinetuneSettings(
-        model=paths.default_model_dir() if options.path == "-" else Path(options.path),
+        model=Path(options.path),
         data=tuple(options.data),
         out=Path(options.out),
         method=options.method,
