@@ -16,11 +16,11 @@ from gptdesk.tasks.base import Operations
 from gptdesk.tasks.languages import detect
 from gptdesk.tasks.profile import ModelProfile, read_profile
 from gptdesk.tasks.prompts import Style
-from gptdesk.tasks.rewriter import PROOFREAD, SIMPLIFY
 from gptdesk.tasks.rewriting_prompts import RewritingPrompts
 from gptdesk.tasks.summary_prompts import SummaryPrompts
 from gptdesk.tasks.translation_prompts import TranslationPrompts
 from gptdesk.text.prompt import Piece, Prompt
+from gptdesk.text.task_template import PROOFREAD, STYLES
 from gptdesk.text.tokenizer import Tokenizer
 from gptdesk.training.instruction import (
     Question,
@@ -31,6 +31,7 @@ from gptdesk.training.instruction import (
     label_question,
 )
 from gptdesk.training.labelling import Labelling
+from gptdesk.training.task_templates import end_text
 
 if TYPE_CHECKING:
     from gptdesk.checkpoints.folder import ModelFolder
@@ -126,7 +127,7 @@ class TaskQuestions:
 
     def _rewriting(self, row: Row) -> Question:
         manner = str(row.get("style") or PROOFREAD)
-        if manner not in (PROOFREAD, SIMPLIFY):
+        if manner not in STYLES:
             raise DocumentError(f"there are no words to ask for a text in the style {manner}")
         prompts = RewritingPrompts(self._ops, manner, detect(row["rewritten"]))
         prompt = prompts.rewrite(row["text"].strip())
@@ -142,8 +143,7 @@ class TaskQuestions:
         return (Piece(text), Piece(end, control=True))
 
     def _end_of_text(self) -> str:
-        ends = self._tokenizer.end_ids
-        return self._tokenizer.decode([min(ends)], skip_special=False) if ends else "\n"
+        return end_text(self._tokenizer) if self._tokenizer.end_ids else "\n"
 
     def _end_of_turn(self) -> Piece:
         messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]

@@ -14,11 +14,12 @@ from gptdesk.tasks.languages import detect, name
 from gptdesk.tasks.line_by_line import LineByLine
 from gptdesk.tasks.options import OptionInfo, option
 from gptdesk.tasks.profile import ModelProfile
-from gptdesk.tasks.rewriter import PROOFREAD, SIMPLIFY, Rewriter
+from gptdesk.tasks.rewriter import Rewriter
 from gptdesk.tasks.rewriting_prompts import RewritingPrompts
 from gptdesk.tasks.run import TaskRun
 from gptdesk.text.differences import Change, changes
 from gptdesk.text.segmentation import sentences
+from gptdesk.text.task_template import PROOFREAD, SIMPLIFY
 
 _TASK = "rewrite"
 _MOST_TOKENS = 1024

@@ -14,8 +14,8 @@ from gptdesk.tasks.run import TaskRun
 from gptdesk.tasks.survival import lost_ranges, made_up
 from gptdesk.text.language import guess_language
 from gptdesk.text.segmentation import sentences
+from gptdesk.text.task_template import PROOFREAD
 
-PROOFREAD, SIMPLIFY = "proofread", "simplify"
 _TASK = "rewrite"
 
 # A rewriting may have so many tokens for each of the source, and so many on top: enough for a

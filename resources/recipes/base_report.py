@@ -84,34 +84,21 @@ def translation_table(
         yield _row(name, *ours, *base, f"{figures[f'bleu {direction} of a copy']:.1f}")
 
 
-def rewriting_table(found: Mapping[str, Figures]) -> Iterator[str]:
-    """Planted errors."""
-    keys = ("clean left alone", "errors repaired", "edits that were right", "f0.5")
-    yield f"| set | {' | '.join(keys)} |"
-    yield "|---|---|---|---|---|"
+PROOFREADING = ("clean left alone", "errors repaired", "edits that were right", "f0.5")
+SIMPLIFICATION = ("bleu", "bleu of a copy", "left as it was", "sentences", "sentences of people")
+MANNERS = ("ended by itself", "wrong language", "empty", "repeated 4-grams")
+"""How answers end, in which language, and whether they go round in circles."""
+
+
+def figures_table(
+    found: Mapping[str, Figures], keys: Sequence[str], known_by: str
+) -> Iterator[str]:
+    """Figures as `gptdesk evaluate` names them, of the tests that have the one they are known by."""
+    yield _row("test", *keys)
+    yield "|---" * (1 + len(keys)) + "|"
     for name, figures in found.items():
-        if "errors repaired" in figures and name.startswith("proofread"):
+        if known_by in figures:
             yield _row(name, *(f"{figures[key]:.1f}" if key in figures else "–" for key in keys))
-
-
-def simplification_table(found: Mapping[str, Figures]) -> Iterator[str]:
-    """Simplified sentences."""
-    keys = ("bleu", "bleu of a copy", "left as it was", "sentences", "sentences of people")
-    yield f"| set | {' | '.join(keys)} |"
-    yield "|---|---|---|---|---|---|"
-    for name, figures in found.items():
-        if "left as it was" in figures:
-            yield _row(name, *(f"{figures[key]:.1f}" for key in keys))
-
-
-def manners_table(found: Mapping[str, Figures]) -> Iterator[str]:
-    """How answers end, in which language, and whether they go round in circles."""
-    keys = ("ended by itself", "wrong language", "empty", "repeated 4-grams")
-    yield f"| test | {' | '.join(keys)} |"
-    yield "|---|---|---|---|---|"
-    for name, figures in found.items():
-        if "ended by itself" in figures:
-            yield _row(name, *(f"{figures[key]:.1f}" for key in keys))
 
 
 def token_table(baselines: Baselines, split: str) -> Iterator[str]:
@@ -137,9 +124,9 @@ def print_report(found: Mapping[str, Figures], baselines: Baselines, split: str)
         "Text": prose_table(found, baselines, split),
         "Summaries": summary_table(found, baselines, split),
         "Translation": translation_table(found, baselines, split),
-        "Proofreading": rewriting_table(found),
-        "Simplification": simplification_table(found),
-        "Manners": manners_table(found),
+        "Proofreading": figures_table(found, PROOFREADING, "errors repaired"),
+        "Simplification": figures_table(found, SIMPLIFICATION, "left as it was"),
+        "Manners": figures_table(found, MANNERS, "ended by itself"),
         "Tokens per character": token_table(baselines, split),
     }
     for title, lines in parts.items():
